@@ -1,0 +1,238 @@
+package logdir
+
+import (
+	"encoding/json"
+	"errors"
+	"os"
+	"os/exec"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+func newRun(t *testing.T, info *Info) Run {
+	t.Helper()
+	run := create(t, open(t, t.TempDir()))
+	info.Schema, info.ID = 1, run.ID
+	if err := run.Freeze(info, nil, nil); err != nil {
+		t.Fatal(err)
+	}
+	return run
+}
+
+// claimedBy writes claim.n as if process p had made it.
+func claimedBy(t *testing.T, run Run, n int, p Process) {
+	t.Helper()
+	text, err := json.Marshal(ClaimInfo{N: n, Hostname: "elsewhere", Process: p})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(run.claimPath(n), text, 0o666); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// rebooted writes claim.n as if a process of this host had made it before the
+// host was started again.
+func rebooted(t *testing.T, run Run, n int) {
+	t.Helper()
+	hostname, err := os.Hostname()
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := json.Marshal(ClaimInfo{N: n, Hostname: hostname, Process: Process{Pid: 1, Start: 1, Boot: "before"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(run.claimPath(n), text, 0o666); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// ended is a process of this machine that has ended.
+func ended(t *testing.T) Process {
+	t.Helper()
+	cmd := exec.Command("sleep", "100")
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	start, err := startTime(cmd.Process.Pid)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := Process{Pid: cmd.Process.Pid, Start: start, Boot: bootID(), PidNS: pidNS()}
+	if got := p.Life(); got != Alive {
+		t.Errorf("a running process is %v, want Alive", got)
+	}
+	cmd.Process.Kill()
+	for range 1000 { // not waited for: a zombie has ended, too
+		if p.Life() == Gone {
+			break
+		}
+		time.Sleep(time.Millisecond)
+	}
+	if got := p.Life(); got != Gone {
+		t.Errorf("a zombie is %v, want Gone", got)
+	}
+	cmd.Wait()
+	return p
+}
+
+func TestLife(t *testing.T) {
+	self, gone := Self(), ended(t)
+	other := func(change func(*Process)) Process { p := self; change(&p); return p }
+	for _, test := range []struct {
+		name string
+		p    Process
+		want Life
+	}{
+		{"this process", self, Alive},
+		{"one that has ended", gone, Gone},
+		{"our pid, given again", other(func(p *Process) { p.Start++ }), Gone},
+		{"another machine or boot", other(func(p *Process) { p.Boot = "x" }), Unknown},
+		{"another pid namespace", other(func(p *Process) { p.PidNS++; p.Pid = 1 << 22 }), Unknown},
+		{"nothing known", Process{}, Unknown},
+	} {
+		if got := test.p.Life(); got != test.want {
+			t.Errorf("%s: %v, want %v", test.name, got, test.want)
+		}
+	}
+}
+
+func TestParseStat(t *testing.T) {
+	state, start, err := parseStat("12 (a) R (b) S 1 12 12 0 -1 4194560 1 0 0 0 0 0 0 0 20 0 1 0 987654 1 2 3\n")
+	if err != nil || state != 'S' || start != 987654 {
+		t.Errorf("parseStat = %c, %d, %v", state, start, err)
+	}
+	if _, _, err := parseStat("12 (a"); err == nil {
+		t.Error("parseStat takes half a line")
+	}
+}
+
+func TestClaim(t *testing.T) {
+	gone := ended(t)
+	elsewhere := Process{Pid: 1, Start: 1, Boot: "another", PidNS: 1}
+	for _, test := range []struct {
+		name   string
+		before func(t *testing.T, run Run)
+		want   int // the attempt claimed, -1: refused
+	}{
+		{"never started", func(*testing.T, Run) {}, 0},
+		{"owner lives", func(t *testing.T, r Run) { claimedBy(t, r, 0, Self()) }, -1},
+		{"owner is gone", func(t *testing.T, r Run) { claimedBy(t, r, 0, gone) }, 1},
+		{"owner is unknown", func(t *testing.T, r Run) { claimedBy(t, r, 0, elsewhere) }, -1},
+		{"the newest counts", func(t *testing.T, r Run) { claimedBy(t, r, 2, gone); claimedBy(t, r, 10, gone) }, 11},
+		{"unknown, but its end is recorded", func(t *testing.T, r Run) {
+			claimedBy(t, r, 0, elsewhere)
+			if err := r.WriteInfo(&Info{Schema: 1, Status: Failed, Attempts: []Attempt{{N: 0, Ended: Now()}}}); err != nil {
+				t.Fatal(err)
+			}
+		}, 1},
+		{"this host before it was started again, after a long silence", func(t *testing.T, r Run) {
+			rebooted(t, r, 0)
+			old := time.Now().Add(-2 * silence)
+			if err := os.Chtimes(r.claimPath(0), old, old); err != nil {
+				t.Fatal(err)
+			}
+		}, 1},
+		{"a host of this name that has just given a sign", func(t *testing.T, r Run) { rebooted(t, r, 0) }, -1},
+		{"not filled in, long ago", func(t *testing.T, r Run) {
+			old := time.Now().Add(-2 * silence)
+			if err := os.WriteFile(r.claimPath(0), nil, 0o666); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.Chtimes(r.claimPath(0), old, old); err != nil {
+				t.Fatal(err)
+			}
+		}, 1},
+		{"not filled in yet", func(t *testing.T, r Run) {
+			if err := os.WriteFile(r.claimPath(0), nil, 0o666); err != nil {
+				t.Fatal(err)
+			}
+		}, -1},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			run := newRun(t, &Info{Status: Created})
+			test.before(t, run)
+			claim, err := run.Claim("")
+			var claimed *ErrClaimed
+			switch {
+			case test.want < 0 && !errors.As(err, &claimed):
+				t.Errorf("Claim = %v, %v; want ErrClaimed", claim, err)
+			case test.want >= 0 && (err != nil || claim.N != test.want):
+				t.Errorf("Claim = %v, %v; want attempt %d", claim, err, test.want)
+			}
+		})
+	}
+}
+
+func TestClaimAtOnce(t *testing.T) {
+	run := newRun(t, &Info{Status: Created})
+	claimedBy(t, run, 0, ended(t))
+	var won atomic.Int32
+	var wait sync.WaitGroup
+	for range 20 {
+		wait.Go(func() {
+			_, err := run.Claim("")
+			var claimed *ErrClaimed
+			switch {
+			case err == nil:
+				won.Add(1)
+			case !errors.As(err, &claimed):
+				t.Error(err)
+			}
+		})
+	}
+	wait.Wait()
+	if won.Load() != 1 {
+		t.Errorf("%d of 20 got the claim, want 1", won.Load())
+	}
+}
+
+func TestClaimSign(t *testing.T) {
+	run := newRun(t, &Info{Status: Created})
+	claim, err := run.Claim("12_3")
+	if err != nil {
+		t.Fatal(err)
+	}
+	old := time.Now().Add(-time.Hour)
+	if err := os.Chtimes(run.claimPath(0), old, old); err != nil {
+		t.Fatal(err)
+	}
+	if err := claim.Touch(); err != nil {
+		t.Fatal(err)
+	}
+	owner, err := run.LastClaim()
+	if err != nil || time.Since(owner.Sign) > time.Minute || owner.Job != "12_3" {
+		t.Errorf("LastClaim = %+v, %v; want a fresh sign of life of job 12_3", owner, err)
+	}
+	if err := claim.Drop(); err != nil {
+		t.Fatal(err)
+	}
+	if owner, err := run.LastClaim(); owner != nil || err != nil {
+		t.Errorf("after Drop: %+v, %v", owner, err)
+	}
+}
+
+func TestShownStatus(t *testing.T) {
+	gone := ended(t)
+	self := Self()
+	elsewhere := Process{Pid: 1, Start: 1, Boot: "another"}
+	for _, test := range []struct {
+		name string
+		info Info
+		want Status
+	}{
+		{"running", Info{Status: Running, Process: &self}, Running},
+		{"supervisor gone", Info{Status: Running, Process: &gone}, Lost},
+		{"gone while starting", Info{Status: Starting, Process: &gone}, Lost},
+		{"elsewhere", Info{Status: Running, Process: &elsewhere}, Running},
+		{"complete", Info{Status: Complete, Process: &gone}, Complete},
+		{"created", Info{Status: Created}, Created},
+	} {
+		if got := (Run{t.TempDir(), 1}).ShownStatus(&test.info); got != test.want {
+			t.Errorf("%s: %s, want %s", test.name, got, test.want)
+		}
+	}
+}

@@ -1,0 +1,196 @@
+package logdir
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+)
+
+// A Log is a log dir that runs are created in. It is not safe for concurrent
+// use; any number of Logs, in any processes on any hosts, may share a directory.
+type Log struct {
+	Root string // absolute
+	last int    // the highest number known to be given
+}
+
+// Open makes root if it does not exist and gets ready to create runs in it.
+func Open(root string) (*Log, error) {
+	root, err := filepath.Abs(root)
+	if err != nil {
+		return nil, fmt.Errorf("log dir: %w", err)
+	}
+	if err := os.MkdirAll(root, 0o777); err != nil {
+		return nil, fmt.Errorf("log dir: %w", err)
+	}
+	l := &Log{Root: root}
+	own := filepath.Join(root, OwnDir)
+	switch err := mkdirShared(own); {
+	case err == nil:
+		// Not for git, nor for a backup of the work tree.
+		if err := writeNew(filepath.Join(own, ".gitignore"), []byte("*\n")); err != nil {
+			os.RemoveAll(own)
+			return nil, fmt.Errorf("log dir: %w", err)
+		}
+	case !errors.Is(err, fs.ErrExist):
+		return nil, fmt.Errorf("log dir: %w", err)
+	}
+	l.last, err = l.marked()
+	if err == nil && l.last == 0 {
+		l.last, err = highest(root, parseID)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("log dir: %w", err)
+	}
+	return l, nil
+}
+
+// Create claims the next number and makes its directory, with metadata/ in it.
+// No two callers on any hosts get the same number, and a number once given is
+// not given again while [OwnDir] is there.
+func (l *Log) Create() (Run, error) {
+	for id := l.last + 1; ; id++ {
+		run, err := l.CreateID(id)
+		if !errors.Is(err, fs.ErrExist) { // else it is somebody else's, or a file of that name
+			return run, err
+		}
+	}
+}
+
+// CreateID claims the number id. It fails with an error that is
+// [fs.ErrExist] if the number is taken.
+func (l *Log) CreateID(id int) (Run, error) {
+	if id < 1 || id > maxID {
+		return Run{}, fmt.Errorf("log dir: %d is no number for a run: they go from 1 to %d", id, maxID)
+	}
+	run := Run{filepath.Join(l.Root, strconv.Itoa(id)), id}
+	if err := mkdirShared(run.Dir); err != nil {
+		return Run{}, fmt.Errorf("log dir: %w", err)
+	}
+	err := run.Mkdir(MetadataDir)
+	if err == nil && id > l.last {
+		err = l.mark(id)
+	}
+	if err != nil {
+		os.RemoveAll(run.Dir)
+		return Run{}, fmt.Errorf("log dir: %w", err)
+	}
+	return run, nil
+}
+
+// The highest number given is kept as the name of an empty file, .mlxp/last.N:
+// creating a higher one and then removing the lower ones can never lower it,
+// whoever else does the same at the same time, on NFS too. A file's content
+// could be overwritten with a lower number by a slower writer.
+const markPrefix = "last."
+
+func (l *Log) markPath(id int) string {
+	return filepath.Join(l.Root, OwnDir, markPrefix+strconv.Itoa(id))
+}
+
+// marked returns the highest number given, 0 if that is not known.
+func (l *Log) marked() (int, error) {
+	return highest(filepath.Join(l.Root, OwnDir), func(name string) (int, bool) {
+		digits, ok := strings.CutPrefix(name, markPrefix)
+		id, isID := parseID(digits)
+		return id, ok && isID
+	})
+}
+
+func (l *Log) mark(id int) error {
+	if l.last > 0 && os.Rename(l.markPath(l.last), l.markPath(id)) == nil {
+		l.last = id
+		return nil
+	}
+	// Somebody else has moved the mark on, or there was none.
+	if err := writeNew(l.markPath(id), nil); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	l.last = id
+	entries, err := os.ReadDir(filepath.Join(l.Root, OwnDir))
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		digits, ok := strings.CutPrefix(e.Name(), markPrefix)
+		if lower, isID := parseID(digits); ok && isID && lower < id {
+			if err := os.Remove(l.markPath(lower)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// highest returns the highest number among the names in dir, 0 if there is none.
+func highest(dir string, number func(name string) (int, bool)) (int, error) {
+	d, err := os.Open(dir)
+	if err != nil {
+		return 0, err
+	}
+	defer d.Close()
+	names, err := d.Readdirnames(-1)
+	if err != nil {
+		return 0, err
+	}
+	top := 0
+	for _, name := range names {
+		if n, ok := number(name); ok {
+			top = max(top, n)
+		}
+	}
+	return top, nil
+}
+
+// Freeze writes what makes a directory a run: its config, the settings in
+// force and, last, its record. It does not wait for the disk: see [Log.Sync].
+func (r Run) Freeze(info *Info, config, settings []byte) error {
+	record, err := info.encode()
+	if err != nil {
+		return fmt.Errorf("run %d: record: %w", r.ID, err)
+	}
+	for _, file := range []struct {
+		name string
+		text []byte
+	}{{ConfigYAML, config}, {SettingsYAML, settings}, {InfoYAML, record}} {
+		if err := writeNew(r.Path(file.name), file.text); err != nil {
+			return fmt.Errorf("run %d: %w", r.ID, err)
+		}
+	}
+	return nil
+}
+
+// few is the number of runs up to which syncing their files one by one is
+// cheaper than flushing what others wrote to the file system.
+const few = 4
+
+// Sync waits until what [Run.Freeze] wrote for runs is on the disk. It is
+// called once per command, before the first run starts.
+func (l *Log) Sync(runs []Run) error {
+	if len(runs) > few {
+		if err := syncAll(l.Root); err != nil {
+			return fmt.Errorf("log dir: %w", err)
+		}
+		return nil
+	}
+	for _, run := range runs {
+		for _, name := range []string{ConfigYAML, InfoYAML} {
+			if err := syncFile(run.Path(name)); err != nil {
+				return fmt.Errorf("run %d: %w", run.ID, err)
+			}
+		}
+	}
+	return nil
+}
+
+func syncFile(path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	return f.Sync()
+}
