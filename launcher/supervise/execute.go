@@ -1,0 +1,186 @@
+package supervise
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/mlxp/mlxp/internal/fault"
+	"github.com/mlxp/mlxp/internal/jsontext"
+	"github.com/mlxp/mlxp/logdir"
+)
+
+// execute starts the program, follows it to its end and records that.
+func (a *attempt) execute() error {
+	io, err := a.openStreams()
+	if err != nil {
+		return a.refuse(err)
+	}
+	g, err := startGroup(func() (int, error) { return a.start(io) })
+	io.started()
+	if err != nil {
+		io.wait(0)
+		return a.refuse(err)
+	}
+	end := a.follow(g, io)
+	g.sweepUp()
+	io.wait(leftover)
+	a.note(io.problem())
+	return a.finish(end)
+}
+
+// start starts the program as the leader of a process group of its own. It goes
+// below package os, which would start a process more to find out about pidfds
+// and wait for the program in a way that does not tell of stops.
+func (a *attempt) start(io *streams) (pid int, err error) {
+	attr := &syscall.ProcAttr{Dir: string(a.info.WorkDir), Env: a.env, Sys: sysProcAttr()}
+	for _, f := range io.child {
+		attr.Files = append(attr.Files, f.Fd())
+	}
+	words := jsontext.Strings(a.info.Command)
+	a.began = time.Now()
+	pid, _, err = syscall.StartProcess(a.path, words, attr)
+	if errors.Is(err, syscall.ENOEXEC) {
+		// A script without #! is run by sh, as execvp(3) does.
+		pid, _, err = syscall.StartProcess("/bin/sh", append([]string{"sh", a.path}, words[1:]...), attr)
+	}
+	runtime.KeepAlive(io)
+	if err != nil {
+		return 0, startError(words[0], err)
+	}
+	return pid, nil
+}
+
+// startError gives err the exit status that a shell gives.
+func startError(program string, err error) error {
+	status := fault.NotExecutable
+	switch {
+	case errors.Is(err, unix.ENOENT):
+		status = fault.NotFound // the interpreter of a script, too
+	case errors.Is(err, unix.E2BIG):
+		err = fault.Hint(err, "the config's long values are in the file named by $MLXP_CONFIG; the words of the command must be shorter")
+	}
+	return fault.Exit(fmt.Errorf("%s: cannot start: %w", program, err), status)
+}
+
+// An ending is how the program ended and what had been asked of it.
+type ending struct {
+	status unix.WaitStatus
+	usage  unix.Rusage
+	asked  os.Signal // the last signal that was passed on to end it
+	cost   time.Duration
+}
+
+// follow passes signals on and gives signs of life until the program ends.
+func (a *attempt) follow(g *group, io *streams) ending {
+	var end ending
+	settle := time.NewTimer(settled)
+	defer settle.Stop()
+	beat := time.NewTicker(heartbeat)
+	defer beat.Stop()
+	grace, patience := time.NewTimer(0), time.NewTimer(0)
+	grace.Stop()
+	patience.Stop()
+	defer grace.Stop()
+	defer patience.Stop()
+	dying := false // the grace time runs
+	tty := openTerminal(a.opts.Stdin)
+	for {
+		select {
+		case w := <-g.pids:
+			if w.status.Stopped() {
+				tty.stopped(g, w.status.StopSignal())
+				continue
+			}
+			tty.takeBack()
+			end.status, end.usage, end.cost = w.status, w.usage, time.Since(a.began)
+			return end
+		case sig := <-a.opts.Signals:
+			switch sig {
+			case unix.SIGINT, unix.SIGTERM:
+				if end.asked == unix.SIGINT && sig == unix.SIGINT {
+					g.signal(unix.SIGKILL)
+					continue
+				}
+				if !dying {
+					dying = true
+					grace.Reset(a.opts.Grace)
+				}
+				if sig == unix.SIGINT {
+					patience.Reset(atOnce)
+				}
+				end.asked = sig
+			case unix.SIGHUP:
+				end.asked = sig
+			case unix.SIGWINCH:
+				io.resize()
+			case unix.SIGUSR1, unix.SIGUSR2:
+				g.signalCatchers(sig.(unix.Signal))
+				continue
+			}
+			g.signal(sig.(unix.Signal))
+			if end.asked == sig {
+				g.signal(unix.SIGCONT) // a stopped program has to hear it
+			}
+		case <-patience.C:
+			a.opts.Notice(fmt.Sprintf("waiting up to %v for run %d to end; Ctrl-C again ends it now", a.opts.Grace, a.run.ID))
+		case <-grace.C:
+			g.signal(unix.SIGKILL)
+		case <-settle.C:
+			a.info.Status = logdir.Running
+			a.note(a.run.WriteInfo(a.info))
+			a.info.Resources = describeResources()
+		case <-beat.C:
+			a.claim.Touch() // best effort: a reader sees an older sign of life
+		}
+	}
+}
+
+// finish records the end.
+func (a *attempt) finish(end ending) error {
+	info, record := a.info, a.record()
+	code := end.status.ExitStatus()
+	switch {
+	case end.status.Signaled():
+		code = fault.SignalBase + int(end.status.Signal())
+		a.interrupted(end.status.Signal())
+	case code == 0:
+		info.Status = logdir.Complete
+	case end.asked != nil:
+		a.interrupted(end.asked.(unix.Signal)) // it caught the signal and gave up
+	default:
+		info.Status = logdir.Failed
+	}
+	info.ExitCode = &code
+	info.Ended = logdir.Now()
+	seconds := end.cost.Seconds()
+	if info.Seconds != nil {
+		seconds += *info.Seconds
+	}
+	info.Seconds = &seconds
+	info.Resources.CPUSeconds = time.Duration(end.usage.Utime.Nano() + end.usage.Stime.Nano()).Seconds()
+	info.Resources.PeakMemory = maxrssBytes(end.usage.Maxrss)
+	record.Ended, record.Status, record.ExitCode = info.Ended, info.Status, info.ExitCode
+	a.note(a.run.WriteInfo(info))
+	for _, problem := range a.notices {
+		a.opts.Warn(fmt.Sprintf("run %d: not all of it could be recorded: %v", a.run.ID, problem))
+	}
+	return nil
+}
+
+func (a *attempt) interrupted(sig unix.Signal) {
+	reason, name := logdir.BySignal, unix.SignalName(sig)
+	a.info.Status, a.info.Reason, a.info.Signal = logdir.Interrupted, &reason, &name
+}
+
+// note keeps a problem of mlxp's own: it never ends a running program.
+func (a *attempt) note(err error) {
+	if err != nil {
+		a.notices = append(a.notices, err)
+	}
+}

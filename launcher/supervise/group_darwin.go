@@ -1,0 +1,7 @@
+package supervise
+
+import "golang.org/x/sys/unix"
+
+// signalCatchers does nothing: macOS does not tell who catches a signal, and
+// SIGUSR1 and SIGUSR2 kill a process that has not heard of them.
+func (g *group) signalCatchers(unix.Signal) {}

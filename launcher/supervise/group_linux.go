@@ -1,0 +1,40 @@
+package supervise
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"strconv"
+
+	"golang.org/x/sys/unix"
+)
+
+// signalCatchers sends sig to those processes of the group that catch it:
+// SIGUSR1 and SIGUSR2 kill a process that has not heard of them.
+func (g *group) signalCatchers(sig unix.Signal) {
+	entries, err := os.ReadDir("/proc")
+	if err != nil {
+		return
+	}
+	for _, e := range entries {
+		pid, err := strconv.Atoi(e.Name())
+		if err != nil {
+			continue
+		}
+		if pgid, err := unix.Getpgid(pid); err == nil && pgid == g.pgid && catches(pid, sig) {
+			unix.Kill(pid, sig)
+		}
+	}
+}
+
+// catches reads the mask of caught signals, SigCgt of proc(5).
+func catches(pid int, sig unix.Signal) bool {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		return false
+	}
+	_, rest, _ := bytes.Cut(text, []byte("\nSigCgt:\t"))
+	mask, _, _ := bytes.Cut(rest, []byte("\n"))
+	bits, err := strconv.ParseUint(string(mask), 16, 64)
+	return err == nil && bits&(1<<(uint(sig)-1)) != 0
+}
