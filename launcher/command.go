@@ -1,0 +1,398 @@
+package launcher
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/mlxp/mlxp/config"
+	"github.com/mlxp/mlxp/internal/fault"
+	"github.com/mlxp/mlxp/logdir"
+)
+
+// LaunchName is the name under which main asks for a launch, which has none on
+// the command line: its words are the overrides, then --, then the program and
+// its words.
+const LaunchName = "launch"
+
+// Runs is what commands about existing runs need from outside this package.
+type Runs struct {
+	LogDir func(*cli.Context) (string, error)
+	// Select returns the runs for which a CEL expression holds, and tells notice
+	// what the user should know of them.
+	Select func(root, where string, notice func(string)) ([]int, error)
+}
+
+// Commands are the commands that start runs.
+func Commands(w World, runs Runs) []*cli.Command {
+	return []*cli.Command{launchCommand(w), resumeCommand(w, runs), jobCommand(w)}
+}
+
+func launchCommand(w World) *cli.Command {
+	return &cli.Command{
+		Name:      LaunchName,
+		Hidden:    true,
+		Usage:     "launch one run, or a sweep",
+		ArgsUsage: "[OVERRIDE…] -- PROGRAM [WORD…]",
+		Flags: []cli.Flag{
+			&cli.IntFlag{Name: "jobs", Aliases: []string{"j"}, Value: 1, Usage: "run `N` at a time"},
+			&cli.StringFlag{Name: "config-dir", Usage: "the `DIR` of the config"},
+			&cli.StringFlag{Name: "config-name", Value: "config", Usage: "the primary config"},
+			&cli.BoolFlag{Name: "no-config", Usage: "the overrides alone are the config"},
+			&cli.StringFlag{Name: "where", Usage: "only the combinations for which `CEL` holds"},
+			&cli.BoolFlag{Name: "skip-done", Usage: "not those that a complete run has already"},
+			&cli.IntFlag{Name: "limit", Usage: "only the first `N`"},
+			&cli.Uint64Flag{Name: "seed-sweep", Usage: "another order for shuffle"},
+			&cli.BoolFlag{Name: "fail-fast", Usage: "start no more runs after one that fails"},
+			&cli.BoolFlag{Name: "dry-run", Usage: "list the runs only"},
+			&cli.StringFlag{Name: "cfg", Usage: "print the composed config: `job`"},
+			&cli.StringFlag{Name: "package", Usage: "with --cfg: only what is at this `KEY`"},
+			&cli.StringFlag{Name: "info", Usage: "list the files of the config: `defaults`"},
+			&cli.BoolFlag{Name: "resolve", Usage: "with --cfg: interpolations resolved"},
+			&cli.BoolFlag{Name: "json", Usage: "with --dry-run or --cfg: as JSON"},
+			&cli.BoolFlag{Name: "strict", Usage: "an unknown resolver in the config is an error"},
+		},
+		Action: func(c *cli.Context) error {
+			words := c.Args().Slice()
+			i := slices.Index(words, "--")
+			o := launchOptions{
+				line:        Line{Overrides: words[:i], Words: words[i+1:]},
+				logDir:      c.String("log-dir"),
+				configDir:   c.String("config-dir"),
+				configName:  c.String("config-name"),
+				configNamed: c.IsSet("config-name"),
+				noConfig:    c.Bool("no-config"),
+				where:       c.String("where"),
+				skipDone:    c.Bool("skip-done"),
+				limit:       c.Int("limit"),
+				seed:        c.Uint64("seed-sweep"),
+				jobs:        c.Int("jobs"),
+				failFast:    c.Bool("fail-fast"),
+				dryRun:      c.Bool("dry-run"),
+				cfg:         c.String("cfg"),
+				pkg:         c.String("package"),
+				info:        c.String("info"),
+				resolve:     c.Bool("resolve"),
+				json:        c.Bool("json"),
+				strict:      c.Bool("strict"),
+				quiet:       c.Bool("quiet"),
+				verbose:     c.Bool("verbose"),
+			}
+			if c.IsSet("limit") && o.limit < 1 {
+				return errors.New("--limit needs a number from 1")
+			}
+			for _, name := range []string{"where", "cfg", "info", "config-dir", "config-name", "package", "log-dir"} {
+				if c.IsSet(name) && c.String(name) == "" {
+					return fmt.Errorf("--%s is empty", name)
+				}
+			}
+			switch {
+			case o.json && o.cfg == "" && !o.dryRun:
+				return errors.New("--json goes with --dry-run or --cfg")
+			case (o.resolve || o.pkg != "") && o.cfg == "":
+				return errors.New("--resolve and --package go with --cfg")
+			}
+			return launch(w, o)
+		},
+	}
+}
+
+type launchOptions struct {
+	line                          Line
+	logDir, configDir, configName string
+	configNamed                   bool // on the command line
+	noConfig                      bool
+	where                         string
+	skipDone                      bool
+	limit                         int // 0: none
+	seed                          uint64
+	jobs                          int
+	failFast                      bool
+	dryRun, resolve, json, strict bool
+	cfg, pkg, info                string
+	quiet, verbose                bool
+}
+
+// launch plans the runs of a command line and executes them.
+func launch(w World, o launchOptions) error {
+	if o.jobs < 1 {
+		return errors.New("-j needs a number from 1")
+	}
+	report := newReporter(w, o.quiet, o.verbose)
+	place, err := o.place(w, report.notice)
+	if err != nil {
+		return err
+	}
+	for _, notice := range slices.Concat(o.line.hydraFlags(), o.line.looseEquals()) {
+		report.notice(notice)
+	}
+	var settings []config.Override
+	if o.logDir != "" {
+		settings = append(settings, config.Override{Key: settingsKey + "logger.parent_log_dir", Value: text(o.logDir)})
+	}
+	plan, err := NewPlan(Request{
+		Line: o.line, World: w, Place: place,
+		Settings: settings, Seed: o.seed, Limit: o.limit, Notice: report.notice,
+	})
+	if err != nil {
+		return err
+	}
+	f, err := newFilter(w, plan, o)
+	if err != nil {
+		return err
+	}
+	switch {
+	case o.info != "":
+		return printDefaults(w, plan, o)
+	case o.cfg != "":
+		return printConfigs(w, plan, f, o)
+	case o.dryRun:
+		return printPlan(w, plan, f, o)
+	}
+	jobs, err := f.keep(plan, report.notice)
+	if err != nil || len(jobs) == 0 {
+		return err // nothing is left to do: keep has said so
+	}
+	if err := check(w, jobs, o.strict); err != nil {
+		return err
+	}
+	return start(w, plan, jobs, o, report)
+}
+
+// place finds the config.
+func (o launchOptions) place(w World, notice func(string)) (ConfigPlace, error) {
+	switch {
+	case o.noConfig:
+		return ConfigPlace{Name: o.configName}, nil
+	case o.configDir != "":
+		return givenConfig(w.Cwd, o.configDir, o.configName)
+	}
+	place, err := FindConfig(w.Cwd, o.configName, notice)
+	if err == nil && place.Dir == "" && o.configNamed {
+		err = fault.Hint(fmt.Errorf("--config-name: there is no %s.yaml in ./%s", o.configName, strings.Join(configDirs, ", ./")), "--config-dir DIR says where it is")
+	}
+	return place, err
+}
+
+// start makes the run directories of jobs and executes them.
+func start(w World, plan *Plan, jobs []Job, o launchOptions, report *reporter) error {
+	s := plan.Settings
+	if s.VersionManager.Mode != "off" {
+		return fault.Hint(fmt.Errorf("version_manager.mode %s is not built yet", s.VersionManager.Mode), "use off: the commit is recorded all the same")
+	}
+	root, remove, err := logRoot(w, s)
+	if err != nil {
+		return err
+	}
+	defer remove()
+	signals := catchSignals()
+	var runs []logdir.Run
+	if id := s.Logger.ForcedLogID; id > 0 {
+		if len(jobs) > 1 {
+			return fault.Hint(errors.New("logger.forced_log_id names one run, and this is a sweep"), "leave it out: every run of a sweep gets a number")
+		}
+		run, exists, err := forced(root, id)
+		if err != nil {
+			return err
+		}
+		if exists {
+			if err := sameRun(run, plan, jobs[0]); err != nil {
+				return err
+			}
+			runs = []logdir.Run{run}
+		}
+	}
+	if runs == nil {
+		log, err := logdir.Open(root)
+		if err != nil {
+			return err
+		}
+		if runs, err = create(w, log, plan, jobs, signals.stop); err != nil {
+			return err
+		}
+		if runs == nil {
+			report.warn("interrupted: nothing was started, and no run is left")
+			return exit(interruptedStatus(signals.ended()))
+		}
+	}
+	if !s.UseLogger {
+		root = ""
+	}
+	report.start(root, len(runs), min(o.jobs, len(runs)))
+	return execute(w, runs, o.failFast, signals, report)
+}
+
+// execute executes runs and returns the error that gives mlxp its exit status.
+// report knows where they are.
+func execute(w World, runs []logdir.Run, failFast bool, signals *signals, report *reporter) error {
+	p := &pool{world: w, jobs: report.jobs, failFast: failFast, report: report, signals: signals}
+	if len(runs) == 1 {
+		received, done := signals.subscribe()
+		defer done()
+		if received == nil {
+			return exit(interruptedStatus(signals.ended()))
+		}
+		report.starting(runs[0])
+		info, err := executeRun(w, runs[0], true, received, report)
+		if err != nil {
+			return err
+		}
+		report.ended(runs[0], info, nil)
+		return exit(*info.ExitCode)
+	}
+	p.run(runs)
+	report.summary(runs, sweepOf(runs[0]))
+	for _, run := range runs {
+		if report.runs[run.ID] {
+			continue
+		}
+		if sig := signals.ended(); sig != nil {
+			return exit(interruptedStatus(sig))
+		}
+		return exit(fault.Incomplete)
+	}
+	return nil
+}
+
+// sweepOf is the number by which a query finds the sweep of run.
+func sweepOf(run logdir.Run) int {
+	if info, err := run.ReadInfo(); err == nil && info.Sweep != nil {
+		return info.Sweep.ID
+	}
+	return run.ID
+}
+
+func exit(status int) error {
+	if status == 0 {
+		return nil
+	}
+	return fault.Silent(status)
+}
+
+func resumeCommand(w World, runs Runs) *cli.Command {
+	return &cli.Command{
+		Name:      "resume",
+		Usage:     "start runs again, or for the first time, in their own directories",
+		ArgsUsage: "ID… | --where CEL",
+		Description: `A run starts again with its command, config and directory as they are; its
+program finds MLXP_RESTARTS counted up. Runs that are complete or live are left
+alone and named.
+
+    mlxp resume 43
+    mlxp resume --where 'info.sweep.id == 41 && info.status != "COMPLETE"'
+
+Exit status: as of a launch.`,
+		Flags: []cli.Flag{
+			&cli.StringFlag{Name: "where", Usage: "the runs for which `CEL` holds"},
+			&cli.IntFlag{Name: "jobs", Aliases: []string{"j"}, Value: 1, Usage: "run `N` at a time"},
+			&cli.BoolFlag{Name: "fail-fast", Usage: "start no more runs after one that fails"},
+		},
+		Action: func(c *cli.Context) error {
+			root, err := runs.LogDir(c)
+			if err != nil {
+				return err
+			}
+			ids, err := idsOf(c.Args().Slice())
+			if err != nil {
+				return err
+			}
+			report := newReporter(w, c.Bool("quiet"), c.Bool("verbose"))
+			switch where := c.String("where"); {
+			case where != "" && len(ids) > 0:
+				return errors.New("resume takes run numbers or --where, not both")
+			case where != "":
+				if ids, err = runs.Select(root, where, report.notice); err != nil {
+					return err
+				}
+			case len(ids) == 0:
+				return fault.Hint(errors.New("resume needs run numbers"), "mlxp resume 43, or mlxp resume --where CEL")
+			}
+			if c.Int("jobs") < 1 {
+				return errors.New("-j needs a number from 1")
+			}
+			slices.Sort(ids)
+			ids = slices.Compact(ids)
+			return resume(w, root, ids, c.Int("jobs"), c.Bool("fail-fast"), report)
+		},
+	}
+}
+
+// idsOf reads the numbers of runs.
+func idsOf(words []string) ([]int, error) {
+	ids := make([]int, len(words))
+	for i, word := range words {
+		id, err := strconv.Atoi(word)
+		if err != nil || id < 1 {
+			return nil, fault.Hint(fmt.Errorf("%s is not the number of a run", word), "run numbers are 1, 2, 3, …")
+		}
+		ids[i] = id
+	}
+	return ids, nil
+}
+
+func resume(w World, root string, ids []int, jobs int, failFast bool, report *reporter) error {
+	var todo []logdir.Run
+	for _, id := range ids {
+		run, err := logdir.Find(root, id)
+		if err != nil {
+			return err
+		}
+		info, err := run.ReadInfo()
+		if err != nil {
+			return err
+		}
+		if info.Status == logdir.Complete {
+			report.notice(fmt.Sprintf("run %d is complete", id))
+			continue
+		}
+		live, err := run.Live()
+		if err != nil {
+			return err
+		}
+		if live != nil {
+			report.notice(live.Error())
+			continue
+		}
+		todo = append(todo, run)
+	}
+	if len(todo) == 0 {
+		report.notice("nothing to resume")
+		return nil
+	}
+	report.start(root, len(todo), min(jobs, len(todo)))
+	return execute(w, todo, failFast, catchSignals(), report)
+}
+
+// jobCommand executes one run that is there already: what a batch job does.
+func jobCommand(w World) *cli.Command {
+	return &cli.Command{
+		Name:      "job",
+		Hidden:    true,
+		Usage:     "execute the run whose directory is given",
+		ArgsUsage: "RUN_DIR",
+		Action: func(c *cli.Context) error {
+			if c.NArg() != 1 {
+				return errors.New("job needs one run directory")
+			}
+			run, err := logdir.OpenRun(c.Args().First())
+			if err != nil {
+				return err
+			}
+			received, done := catchSignals().subscribe()
+			defer done()
+			info, err := executeRun(w, run, true, received, newReporter(w, true, false))
+			var claimed *logdir.ErrClaimed
+			if errors.As(err, &claimed) {
+				return fault.Hint(err, "a run is never executed twice at once")
+			}
+			if err != nil {
+				return err
+			}
+			return exit(*info.ExitCode)
+		},
+	}
+}

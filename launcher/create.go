@@ -1,0 +1,161 @@
+package launcher
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/mlxp/mlxp/internal/fault"
+	"github.com/mlxp/mlxp/internal/jsontext"
+	"github.com/mlxp/mlxp/launcher/supervise"
+	"github.com/mlxp/mlxp/logdir"
+	"github.com/mlxp/mlxp/vcs"
+)
+
+// check finds out, before anything is written, whether jobs can start here:
+// their interpolations resolve, their placeholders have values, their programs
+// exist.
+func check(w World, jobs []Job, strict bool) error {
+	programs := map[string]bool{}
+	for _, job := range jobs {
+		words, err := filledCommand(w, job, strict)
+		if err != nil {
+			return err
+		}
+		for _, word := range words {
+			if strings.IndexByte(word, 0) >= 0 {
+				return fault.Hint(fmt.Errorf("a value holds a NUL byte, which no word of a command can"), "the program finds it in the file of $MLXP_CONFIG")
+			}
+		}
+		if !programs[words[0]] {
+			if _, err := supervise.LookPath(words[0], w.Cwd, w.Environ); err != nil {
+				return err
+			}
+			programs[words[0]] = true
+		}
+	}
+	return nil
+}
+
+// create makes the run directories of jobs and waits until those of a sweep are
+// on the disk. If one cannot be made, none is left; nor if stop is closed before
+// the last: then it returns no runs and no error.
+func create(w World, log *logdir.Log, plan *Plan, jobs []Job, stop <-chan struct{}) ([]logdir.Run, error) {
+	runs := make([]logdir.Run, 0, len(jobs))
+	template := newInfo(w, plan)
+	err := func() error {
+		for _, job := range jobs {
+			if isClosed(stop) {
+				return nil
+			}
+			run, err := claimNumber(log, plan.Settings.Logger.ForcedLogID)
+			if err != nil {
+				return err
+			}
+			runs = append(runs, run)
+			info := template
+			info.ID = run.ID
+			info.Created = logdir.Now()
+			info.Command = jsontext.Texts(job.Command)
+			info.Overrides = make([]jsontext.Text, len(job.Overrides))
+			for i, o := range job.Overrides {
+				info.Overrides[i] = jsontext.Text(o.Text)
+			}
+			info.Sweep = &logdir.Sweep{ID: runs[0].ID, Index: job.Index, Size: plan.Size}
+			composed := job.Config.AppendYAML(nil)
+			settings, err := settingsText(plan.Settings, job, composed)
+			if err != nil {
+				return err
+			}
+			if err := run.Freeze(&info, composed, settings); err != nil {
+				return err
+			}
+		}
+		if len(runs) == 1 {
+			return nil // it starts at once, and its supervisor syncs the record and the config
+		}
+		return log.Sync(runs)
+	}()
+	if err != nil || len(runs) < len(jobs) {
+		for _, run := range runs {
+			os.RemoveAll(run.Dir)
+		}
+		return nil, err
+	}
+	return runs, nil
+}
+
+func claimNumber(log *logdir.Log, forced int) (logdir.Run, error) {
+	if forced > 0 {
+		return log.CreateID(forced)
+	}
+	return log.Create()
+}
+
+// newInfo is the part of the record that all runs of a command share.
+func newInfo(w World, plan *Plan) logdir.Info {
+	words := plan.Line.Words
+	if len(plan.Line.Overrides) > 0 {
+		words = slices.Concat(plan.Line.Overrides, []string{"--"}, words)
+	}
+	info := logdir.Info{
+		Schema:  logdir.Schema,
+		Status:  logdir.Created,
+		Words:   jsontext.Texts(words),
+		WorkDir: jsontext.Text(w.Cwd),
+		Cwd:     jsontext.Text(w.Cwd),
+		User:    userName(w),
+		Mlxp:    w.Version,
+	}
+	if head, ok := vcs.FindHead(w.Cwd); ok {
+		info.VersionManager = &logdir.VersionManager{
+			Mode:       "off",
+			CommitHash: head.Commit,
+			Branch:     head.Branch,
+			RepoPath:   jsontext.Text(head.Root),
+			Path:       jsontext.Text(head.Path),
+		}
+	}
+	return info
+}
+
+// settingsText is metadata/mlxp.yaml: the settings in force, and what the
+// config's ${hydra:…} say, one JSON value a line as in the record.
+func settingsText(s Settings, job Job, config []byte) ([]byte, error) {
+	var text bytes.Buffer
+	enc := json.NewEncoder(&text)
+	enc.SetEscapeHTML(false)
+	for _, line := range []struct {
+		name  string
+		value any
+	}{
+		{"logger", s.Logger}, {"version_manager", s.VersionManager}, {"use_version_manager", s.UseVersionManager},
+		{"use_logger", s.UseLogger}, {"interactive_mode", s.InteractiveMode},
+	} {
+		text.WriteString(line.name + ": ")
+		if err := enc.Encode(line.value); err != nil {
+			return nil, err
+		}
+	}
+	if bytes.Contains(config, []byte("${hydra:")) {
+		text.WriteString(hydraLine + ": ")
+		text.Write(append(job.Hydra().AppendJSON(nil), '\n'))
+	}
+	return text.Bytes(), nil
+}
+
+// logRoot returns the directory that runs are made in, and what to do at the
+// end. Without a logger that is a directory of the system's that is removed.
+func logRoot(w World, s Settings) (root string, remove func(), err error) {
+	if s.UseLogger {
+		return w.abs(string(s.Logger.ParentLogDir)), func() {}, nil
+	}
+	root, err = os.MkdirTemp("", "mlxp")
+	if err != nil {
+		return "", nil, fmt.Errorf("use_logger false: %w", err)
+	}
+	return root, func() { os.RemoveAll(root) }, nil
+}

@@ -1,0 +1,103 @@
+package launcher
+
+import (
+	"os"
+	"sync"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/mlxp/mlxp/config"
+	"github.com/mlxp/mlxp/internal/fault"
+	"github.com/mlxp/mlxp/launcher/supervise"
+	"github.com/mlxp/mlxp/logdir"
+	"github.com/mlxp/mlxp/scheduler"
+)
+
+// A pool runs claimed runs, some at a time.
+type pool struct {
+	world    World
+	jobs     int // at a time
+	failFast bool
+	report   *reporter
+	signals  *signals
+}
+
+// run executes runs in order. It starts no more once a signal asks to end, or a
+// run does not complete and failFast is set.
+func (p *pool) run(runs []logdir.Run) {
+	var wait sync.WaitGroup
+	defer wait.Wait()
+	slots := make(chan struct{}, p.jobs)
+	failed := make(chan struct{})
+	var once sync.Once
+	for _, run := range runs {
+		select {
+		case slots <- struct{}{}:
+		case <-p.signals.stop:
+		case <-failed:
+		}
+		if isClosed(p.signals.stop) || isClosed(failed) { // select takes any of several
+			return
+		}
+		wait.Go(func() {
+			defer func() { <-slots }()
+			if !p.one(run) && p.failFast {
+				once.Do(func() { close(failed) })
+			}
+		})
+	}
+}
+
+func isClosed(c <-chan struct{}) bool {
+	select {
+	case <-c:
+		return true
+	default:
+		return false
+	}
+}
+
+// one executes one run and tells whether it completed. It does nothing if a
+// signal has asked to end.
+func (p *pool) one(run logdir.Run) bool {
+	received, done := p.signals.subscribe()
+	defer done()
+	if received == nil {
+		return false
+	}
+	p.report.starting(run)
+	info, err := executeRun(p.world, run, p.jobs == 1, received, p.report)
+	p.report.ended(run, info, err)
+	return err == nil && info.Status == logdir.Complete
+}
+
+// executeRun executes the next attempt of run in this process. It shows what
+// the program prints if show is set.
+func executeRun(w World, run logdir.Run, show bool, received <-chan os.Signal, report *reporter) (*logdir.Info, error) {
+	opts := supervise.Options{
+		Environ: w.Environ,
+		Signals: received,
+		Notice:  report.notice,
+		Warn:    report.warn,
+		Version: w.Version,
+		Resolve: func(conf *config.Node, info *logdir.Info) (*config.Node, error) {
+			hydra, err := readHydra(run)
+			if err != nil {
+				return nil, err
+			}
+			return config.Resolve(conf, resolver(w, withRun(func() *config.Node { return hydra }, run, string(info.Cwd)), false, report.notice))
+		},
+	}
+	if show {
+		opts.Stdin, opts.Stdout, opts.Stderr = w.Stdin, w.Stdout, w.Stderr
+	}
+	if job, ok := scheduler.Current(w.getenv); ok {
+		opts.Scheduler = &logdir.Scheduler{Name: job.Scheduler.Name, JobID: job.ID}
+	}
+	return supervise.Run(run, opts)
+}
+
+// interruptedStatus is the exit status of a sweep that sig ended.
+func interruptedStatus(sig os.Signal) int {
+	return fault.SignalBase + int(sig.(unix.Signal))
+}

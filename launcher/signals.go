@@ -1,0 +1,99 @@
+package launcher
+
+import (
+	"os"
+	"os/signal"
+	"sync"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// signals passes the signals that mlxp gets on to the runs that go on.
+type signals struct {
+	got chan os.Signal
+
+	mu       sync.Mutex
+	runs     map[chan os.Signal]bool
+	last     os.Signal // the last one that asks to end
+	stop     chan struct{}
+	stopping sync.Once
+}
+
+// passed are the signals that are passed on.
+var passed = []os.Signal{unix.SIGINT, unix.SIGTERM, unix.SIGHUP, unix.SIGUSR1, unix.SIGUSR2, unix.SIGWINCH, unix.SIGTSTP}
+
+// catchSignals starts passing signals on. What was ignored when mlxp started,
+// as SIGHUP is under nohup, stays ignored, here and in the program.
+func catchSignals() *signals {
+	s := &signals{got: make(chan os.Signal, 16), runs: map[chan os.Signal]bool{}, stop: make(chan struct{})}
+	for _, sig := range passed {
+		if !signal.Ignored(sig) {
+			signal.Notify(s.got, sig)
+		}
+	}
+	// Go ends a process whose stdout is a closed pipe. The program has to meet
+	// the closed pipe, not mlxp.
+	signal.Notify(make(chan os.Signal, 1), unix.SIGPIPE)
+	go s.pump()
+	return s
+}
+
+func (s *signals) pump() {
+	for sig := range s.got {
+		s.mu.Lock()
+		switch sig {
+		case unix.SIGINT, unix.SIGTERM, unix.SIGHUP:
+			s.last = sig
+			s.stopping.Do(func() { close(s.stop) })
+		}
+		s.send(sig)
+		s.mu.Unlock()
+		if sig == unix.SIGTSTP {
+			s.suspend()
+		}
+	}
+}
+
+// suspend stops mlxp after its programs, until a shell continues it.
+func (s *signals) suspend() {
+	time.Sleep(20 * time.Millisecond) // let the programs stop first
+	unix.Kill(unix.Getpid(), unix.SIGSTOP)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.send(unix.SIGCONT)
+}
+
+func (s *signals) send(sig os.Signal) {
+	for run := range s.runs {
+		select {
+		case run <- sig:
+		default: // it has that many to hear of already
+		}
+	}
+}
+
+// subscribe returns a channel that gets the signals for a run, and the function
+// that ends that. It returns no channel if a signal has asked to end: no run is
+// to start any more.
+func (s *signals) subscribe() (<-chan os.Signal, func()) {
+	run := make(chan os.Signal, 16)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.last != nil {
+		return nil, func() {}
+	}
+	s.runs[run] = true
+	return run, func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		delete(s.runs, run)
+	}
+}
+
+// ended returns the signal that asked to end, nil if none did.
+func (s *signals) ended() os.Signal {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.last
+}

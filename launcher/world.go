@@ -1,0 +1,40 @@
+// Package launcher turns a command line into running programs: which words are
+// overrides, which runs they stand for, what each run's program is given, and
+// how several are run at a time.
+package launcher
+
+import (
+	"os"
+	"os/user"
+	"path/filepath"
+
+	"github.com/mlxp/mlxp/launcher/supervise"
+)
+
+// World is what the launcher needs of the process it runs in.
+type World struct {
+	Stdin, Stdout, Stderr *os.File
+	Environ               []string
+	Cwd                   string
+	Version               string
+}
+
+// abs makes a path of the user's absolute.
+func (w World) abs(path string) string {
+	if filepath.IsAbs(path) {
+		return path
+	}
+	return filepath.Join(w.Cwd, path)
+}
+
+func (w World) getenv(name string) string {
+	value, _ := supervise.LookupEnv(w.Environ, name)
+	return value
+}
+
+func userName(w World) string {
+	if u, err := user.Current(); err == nil {
+		return u.Username
+	}
+	return w.getenv("USER") // a user that only the cluster's directory service knows
+}
