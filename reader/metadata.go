@@ -1,0 +1,201 @@
+package reader
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io/fs"
+	"strings"
+
+	"github.com/mlxp/mlxp/config"
+	"github.com/mlxp/mlxp/internal/expr/nodes"
+	"github.com/mlxp/mlxp/logdir"
+)
+
+// The metadata of a run is read here and nowhere else: the record, and the
+// config.
+
+// info is a run's record: its keys in order, each with its value as JSON.
+type info struct {
+	keys   []string
+	values [][]byte
+	status logdir.Status // as shown
+	legacy bool          // written by MLXP for Python
+}
+
+// Field returns a value of the record.
+func (in *info) Field(name string) (any, bool) {
+	if name == "status" {
+		return string(in.status), in.status != ""
+	}
+	for i, key := range in.keys {
+		if key == name {
+			n, err := config.ParseJSON(in.values[i])
+			return nodes.Value(n), err == nil
+		}
+	}
+	return nil, false
+}
+
+// Names returns the keys.
+func (in *info) Names() []string { return in.keys }
+
+func (in *info) text(name string) string {
+	v, _ := in.Field(name)
+	s, _ := v.(string)
+	return s
+}
+
+func (in *info) set(name string, value []byte) {
+	in.keys = append(in.keys, name)
+	in.values = append(in.values, value)
+}
+
+// appendJSON writes the record as one object, the status as shown.
+func (in *info) appendJSON(dst []byte) []byte {
+	dst = append(dst, '{')
+	for i, key := range in.keys {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = appendText(dst, key)
+		dst = append(dst, ':')
+		if key == "status" {
+			dst = appendText(dst, string(in.status))
+		} else {
+			dst = append(dst, in.values[i]...)
+		}
+	}
+	return append(dst, '}')
+}
+
+// readInfo reads the run's record. Of a broken one it keeps the lines that are
+// whole.
+func (r *Record) readInfo() *info {
+	in := new(info)
+	text, err := r.readFile(logdir.InfoYAML)
+	if errors.Is(err, fs.ErrNotExist) {
+		r.warn("it has no record, %s", logdir.InfoYAML)
+		return in
+	}
+	if err != nil {
+		r.warn("%v", err)
+		return in
+	}
+	bad := 0
+	for n := 1; len(text) > 0; n++ {
+		line, rest, whole := bytes.Cut(text, []byte{'\n'})
+		text = rest
+		if len(bytes.TrimSpace(line)) == 0 || line[0] == '#' {
+			continue
+		}
+		key, value, ok := bytes.Cut(line, []byte(": "))
+		if !ok || !whole || !json.Valid(value) || bytes.ContainsAny(key, "\"\\ \t") {
+			if bad == 0 {
+				bad = n
+			}
+			continue
+		}
+		in.set(string(key), value)
+	}
+	recorded := in.recorded()
+	if recorded == "" || bad > 0 {
+		if old := r.readLegacyInfo(); old != nil {
+			return old
+		}
+	}
+	if bad > 0 {
+		r.warn("%s: line %d is broken", logdir.InfoYAML, bad)
+	} else if recorded == "" {
+		r.warn("%s: it has no status", logdir.InfoYAML)
+	}
+	in.status = r.shown(recorded)
+	return in
+}
+
+// recorded returns the status in the file, "" if there is none.
+func (in *info) recorded() logdir.Status {
+	for i, key := range in.keys {
+		if key == "status" {
+			if n, err := config.ParseJSON(in.values[i]); err == nil && n.Kind == config.String {
+				return logdir.Status(n.Text)
+			}
+		}
+	}
+	return ""
+}
+
+// shown returns the status to show for the one recorded.
+func (r *Record) shown(recorded logdir.Status) logdir.Status {
+	switch recorded {
+	case logdir.Starting, logdir.Running:
+		if full, err := r.Run.ReadInfo(); err == nil {
+			return r.Run.ShownStatus(full)
+		}
+	case logdir.Created:
+		if r.submitted() {
+			return logdir.Submitted
+		}
+	}
+	return recorded
+}
+
+// submitted tells whether a scheduler has the run: job.yaml holds a job's id.
+func (r *Record) submitted() bool {
+	text, err := r.readFile(logdir.JobYAML)
+	if err != nil {
+		return false
+	}
+	object, err := logdir.RecordJSON(text)
+	if err != nil {
+		return false
+	}
+	var job struct {
+		ID        string `json:"scheduler_job_id"`
+		Scheduler struct {
+			ID string `json:"scheduler_job_id"`
+		} `json:"scheduler"`
+	}
+	_ = json.Unmarshal(object, &job) // scheduler may be a name; the id is read all the same
+	return job.ID != "" || job.Scheduler.ID != ""
+}
+
+// readConfig reads the config: the resolved one if the run has started, else
+// the composed one, with those interpolations resolved that the config itself
+// can answer.
+func (r *Record) readConfig() *config.Node {
+	for _, name := range []string{logdir.ConfigJSON, logdir.ConfigYAML, unresolvedYAML} {
+		text, err := r.readFile(name)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			r.warn("%v", err)
+			continue
+		}
+		var n *config.Node
+		if strings.HasSuffix(name, ".json") {
+			n, err = config.ParseJSON(text)
+		} else {
+			n, err = config.ParseYAML(text, name)
+			if err == nil && bytes.Contains(text, []byte("${")) {
+				// What the environment has to give is known on the node alone; the
+				// config is shown as it was composed then.
+				if resolved, err := config.Resolve(n, config.Resolver{}); err == nil {
+					n = resolved
+				}
+			}
+		}
+		switch {
+		case err != nil:
+			r.warn("%s: %v", name, err)
+		case n == nil || n.Kind == config.Null:
+			return &config.Node{Kind: config.Map}
+		case n.Kind != config.Map:
+			r.warn("%s is not a map", name)
+		default:
+			return n
+		}
+	}
+	return nil
+}
