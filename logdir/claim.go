@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -80,7 +81,24 @@ func (r Run) Claim(job string) (*Claim, error) {
 	if err != nil {
 		return nil, fmt.Errorf("run %d: claim: %w", r.ID, err)
 	}
+	r.removeLeftovers()
 	return &Claim{r, n}, nil
+}
+
+// removeLeftovers removes what a writer left that was killed before it could
+// replace a file. Only who holds the claim may do so: nobody else writes there.
+func (r Run) removeLeftovers() {
+	entries, err := os.ReadDir(r.Path(MetadataDir))
+	if err != nil {
+		return // they do no harm
+	}
+	for _, e := range entries {
+		for _, name := range []string{InfoYAML, ConfigJSON} {
+			if strings.HasPrefix(e.Name(), "."+filepath.Base(name)) {
+				os.Remove(r.Path(MetadataDir + "/" + e.Name()))
+			}
+		}
+	}
 }
 
 // Live returns the error that [Run.Claim] would give for an attempt that lives
@@ -108,6 +126,9 @@ func (r Run) lastClaim() (last *ClaimInfo, live *ErrClaimed, err error) {
 // LastClaim returns the newest claim of the run, nil if there is none.
 func (r Run) LastClaim() (*ClaimInfo, error) {
 	entries, err := os.ReadDir(r.Path(MetadataDir))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
 	if err != nil {
 		return nil, fmt.Errorf("run %d: %w", r.ID, err)
 	}

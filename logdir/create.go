@@ -27,15 +27,7 @@ func Open(root string) (*Log, error) {
 		return nil, fmt.Errorf("log dir: %w", err)
 	}
 	l := &Log{Root: root}
-	own := filepath.Join(root, OwnDir)
-	switch err := mkdirShared(own); {
-	case err == nil:
-		// Not for git, nor for a backup of the work tree.
-		if err := writeNew(filepath.Join(own, ".gitignore"), []byte("*\n")); err != nil {
-			os.RemoveAll(own)
-			return nil, fmt.Errorf("log dir: %w", err)
-		}
-	case !errors.Is(err, fs.ErrExist):
+	if err := l.makeOwn(); err != nil {
 		return nil, fmt.Errorf("log dir: %w", err)
 	}
 	l.last, err = l.marked()
@@ -48,16 +40,53 @@ func Open(root string) (*Log, error) {
 	return l, nil
 }
 
+// makeOwn makes [OwnDir] if it is not there.
+func (l *Log) makeOwn() error {
+	own := filepath.Join(l.Root, OwnDir)
+	if err := mkdirShared(own); err != nil {
+		if errors.Is(err, fs.ErrExist) {
+			return nil
+		}
+		return err
+	}
+	// Not for git, nor for a backup of the work tree.
+	err := writeNew(filepath.Join(own, ".gitignore"), []byte("*\n"))
+	if err != nil {
+		os.RemoveAll(own)
+	}
+	return err
+}
+
 // Create claims the next number and makes its directory, with metadata/ in it.
 // No two callers on any hosts get the same number, and a number once given is
 // not given again while [OwnDir] is there.
 func (l *Log) Create() (Run, error) {
+	if err := l.catchUp(); err != nil {
+		return Run{}, fmt.Errorf("log dir: %w", err)
+	}
 	for id := l.last + 1; ; id++ {
 		run, err := l.CreateID(id)
 		if !errors.Is(err, fs.ErrExist) { // else it is somebody else's, or a file of that name
 			return run, err
 		}
 	}
+}
+
+// catchUp looks whether others have given numbers since. Their runs may be
+// deleted again already: that a number has no directory does not mean that it is
+// free.
+func (l *Log) catchUp() error {
+	if l.last > 0 {
+		if _, err := os.Lstat(l.markPath(l.last)); err == nil {
+			return nil
+		}
+	}
+	last, err := l.marked()
+	if errors.Is(err, fs.ErrNotExist) { // somebody deleted OwnDir
+		return l.makeOwn()
+	}
+	l.last = max(l.last, last)
+	return err
 }
 
 // CreateID claims the number id. It fails with an error that is
@@ -101,12 +130,17 @@ func (l *Log) marked() (int, error) {
 }
 
 func (l *Log) mark(id int) error {
+	// That id had no directory may be because its run was removed in the moment
+	// since we looked for the next free number.
+	if _, err := os.Lstat(l.trash(id)); err == nil {
+		return fmt.Errorf("%d was given and removed: %w", id, fs.ErrExist)
+	}
 	if l.last > 0 && os.Rename(l.markPath(l.last), l.markPath(id)) == nil {
 		l.last = id
 		return nil
 	}
 	// Somebody else has moved the mark on, or there was none.
-	if err := writeNew(l.markPath(id), nil); err != nil && !errors.Is(err, fs.ErrExist) {
+	if err := writeNew(l.markPath(id), nil); err != nil {
 		return err
 	}
 	l.last = id

@@ -209,3 +209,59 @@ func BenchmarkCreate(b *testing.B) {
 		}
 	}
 }
+
+// A number that was given and deleted since this Log was opened is not given
+// again.
+func TestCreateAfterOthersDeleted(t *testing.T) {
+	root := t.TempDir()
+	mine, theirs := open(t, root), open(t, root)
+	create(t, mine)
+	if err := os.RemoveAll(create(t, theirs).Dir); err != nil {
+		t.Fatal(err)
+	}
+	if run := create(t, mine); run.ID != 3 {
+		t.Errorf("Create = %d, want 3: 2 was given and deleted", run.ID)
+	}
+	if err := os.RemoveAll(filepath.Join(root, OwnDir)); err != nil {
+		t.Fatal(err)
+	}
+	if run := create(t, mine); run.ID != 4 {
+		t.Errorf("Create after .mlxp was deleted = %d, want 4", run.ID)
+	}
+}
+
+// Creators and deleters at once, each with a Log of its own: no number is given
+// twice.
+func TestCreateAndDeleteAtOnce(t *testing.T) {
+	root := t.TempDir()
+	var mu sync.Mutex
+	given := map[int]int{}
+	var wait sync.WaitGroup
+	for i := range 8 {
+		wait.Go(func() {
+			l, err := Open(root)
+			for range 60 {
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				var run Run
+				if run, err = l.Create(); err != nil {
+					continue
+				}
+				mu.Lock()
+				given[run.ID]++
+				mu.Unlock()
+				if i%2 == 0 {
+					err = run.Remove()
+				}
+			}
+		})
+	}
+	wait.Wait()
+	for id, n := range given {
+		if n > 1 {
+			t.Errorf("number %d was given %d times", id, n)
+		}
+	}
+}
