@@ -3,6 +3,7 @@ package launcher
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -40,50 +41,64 @@ func check(w World, jobs []Job, strict bool) error {
 	return nil
 }
 
-// create makes the run directories of jobs and waits until those of a sweep are
-// on the disk. If one cannot be made, none is left; nor if stop is closed before
+// create makes the run directories of jobs; those of a sweep are on the disk when
+// it returns. If one cannot be made, none is left; nor if stop is closed before
 // the last: then it returns no runs and no error.
 func create(w World, log *logdir.Log, plan *Plan, jobs []Job, stop <-chan struct{}) ([]logdir.Run, error) {
-	runs := make([]logdir.Run, 0, len(jobs))
+	var runs []logdir.Run
 	template := newInfo(w, plan)
-	err := func() error {
-		for _, job := range jobs {
-			if isClosed(stop) {
-				return nil
-			}
-			run, err := claimNumber(log, plan.Settings.Logger.ForcedLogID)
-			if err != nil {
-				return err
-			}
-			runs = append(runs, run)
-			info := template
-			info.ID = run.ID
-			info.Created = logdir.Now()
-			info.Command = jsontext.Texts(job.Command)
-			info.Overrides = make([]jsontext.Text, len(job.Overrides))
-			for i, o := range job.Overrides {
-				info.Overrides[i] = jsontext.Text(o.Text)
-			}
-			info.Sweep = &logdir.Sweep{ID: runs[0].ID, Index: job.Index, Size: plan.Size}
-			composed := job.Config.AppendYAML(nil)
-			settings, err := settingsText(plan.Settings, job, composed)
-			if err != nil {
-				return err
-			}
-			if err := run.Freeze(&info, composed, settings); err != nil {
-				return err
-			}
+	freeze := func(i int) error {
+		run, job, info := runs[i], jobs[i], template
+		info.ID = run.ID
+		info.Created = logdir.Now()
+		info.Command = jsontext.Texts(job.Command)
+		info.Overrides = make([]jsontext.Text, len(job.Overrides))
+		for i, o := range job.Overrides {
+			info.Overrides[i] = jsontext.Text(o.Text)
 		}
-		if len(runs) == 1 {
-			return nil // it starts at once, and its supervisor syncs the record and the config
+		info.Sweep = &logdir.Sweep{ID: runs[0].ID, Index: job.Index, Size: plan.Size}
+		composed := job.Config.AppendYAML(nil)
+		settings, err := settingsText(plan.Settings, job, composed)
+		if err != nil {
+			return err
 		}
-		return log.Sync(runs)
-	}()
-	if err != nil || len(runs) < len(jobs) {
+		if isClosed(stop) {
+			return errStopped
+		}
+		return run.Freeze(&info, composed, settings)
+	}
+	runs, err := claimNumbers(log, len(jobs), plan.Settings.Logger.ForcedLogID, stop)
+	if err == nil {
+		err = log.FreezeSweep(runs, freeze)
+	}
+	if err != nil {
 		for _, run := range runs {
 			os.RemoveAll(run.Dir)
 		}
-		return nil, err
+		runs = nil
+	}
+	if errors.Is(err, errStopped) {
+		err = nil
+	}
+	return runs, err
+}
+
+// errStopped tells that the user has asked to end.
+var errStopped = errors.New("interrupted")
+
+// claimNumbers makes the directories of n runs. It returns those it has made,
+// also after an error.
+func claimNumbers(log *logdir.Log, n, forced int, stop <-chan struct{}) ([]logdir.Run, error) {
+	runs := make([]logdir.Run, 0, n)
+	for range n {
+		if isClosed(stop) {
+			return runs, errStopped
+		}
+		run, err := claimNumber(log, forced)
+		if err != nil {
+			return runs, err
+		}
+		runs = append(runs, run)
 	}
 	return runs, nil
 }

@@ -180,7 +180,7 @@ func highest(dir string, number func(name string) (int, bool)) (int, error) {
 }
 
 // Freeze writes what makes a directory a run: its config, the settings in
-// force and, last, its record. It does not wait for the disk: see [Log.Sync].
+// force and, last, its record. It does not wait for the disk.
 func (r Run) Freeze(info *Info, config, settings []byte) error {
 	record, err := info.encode()
 	if err != nil {
@@ -197,13 +197,39 @@ func (r Run) Freeze(info *Info, config, settings []byte) error {
 	return nil
 }
 
+// FreezeSweep freezes the runs of a sweep so that all of them become runs in one
+// moment, whatever happens: the record of the first is written when everything
+// else is on the disk. Until then the others are [Run.Pending]. freeze calls
+// [Run.Freeze] for the run of an index; that of the first is called last.
+//
+// One syncfs(2) is cheaper than an fsync for each of many files, which a network
+// file system answers one by one.
+func (l *Log) FreezeSweep(runs []Run, freeze func(i int) error) error {
+	for i := len(runs) - 1; i > 0; i-- {
+		if err := freeze(i); err != nil {
+			return err
+		}
+	}
+	if len(runs) > 1 {
+		if err := l.sync(runs[1:]); err != nil {
+			return err
+		}
+	}
+	if len(runs) == 0 {
+		return nil
+	}
+	if err := freeze(0); err != nil || len(runs) == 1 {
+		return err // a single run's supervisor waits for the disk, once
+	}
+	return l.sync(runs[:1])
+}
+
 // few is the number of runs up to which syncing their files one by one is
 // cheaper than flushing what others wrote to the file system.
 const few = 4
 
-// Sync waits until what [Run.Freeze] wrote for runs is on the disk. It is
-// called once per command, before the first run starts.
-func (l *Log) Sync(runs []Run) error {
+// sync waits until what [Run.Freeze] wrote for runs is on the disk.
+func (l *Log) sync(runs []Run) error {
 	if len(runs) > few {
 		if err := syncAll(l.Root); err != nil {
 			return fmt.Errorf("log dir: %w", err)
@@ -211,7 +237,7 @@ func (l *Log) Sync(runs []Run) error {
 		return nil
 	}
 	for _, run := range runs {
-		for _, name := range []string{ConfigYAML, InfoYAML} {
+		for _, name := range []string{ConfigYAML, InfoYAML, MetadataDir} {
 			if err := syncFile(run.Path(name)); err != nil {
 				return fmt.Errorf("run %d: %w", run.ID, err)
 			}

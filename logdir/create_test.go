@@ -178,18 +178,47 @@ func TestFreeze(t *testing.T) {
 	if err := run.Freeze(&Info{Schema: 1, ID: run.ID, Status: Created}, []byte("lr: 0.1\n"), []byte("use_logger: true\n")); err != nil {
 		t.Fatal(err)
 	}
-	if err := l.Sync([]Run{run}); err != nil {
-		t.Error(err)
-	}
 	if info, err := run.ReadInfo(); err != nil || info.Status != Created {
 		t.Errorf("ReadInfo = %v, %v", info, err)
 	}
 	if err := run.Freeze(&Info{}, nil, nil); !errors.Is(err, fs.ErrExist) {
 		t.Errorf("a second Freeze: %v, want fs.ErrExist: a config is final", err)
 	}
-	many := []Run{run, run, run, run, run}
-	if err := l.Sync(many); err != nil {
-		t.Error(err)
+}
+
+// The runs of a sweep are there all at once: the first one's record comes last.
+func TestFreezeSweep(t *testing.T) {
+	for _, size := range []int{1, 2, few + 1, few + 2} {
+		l := open(t, t.TempDir())
+		var runs []Run
+		for range size {
+			runs = append(runs, create(t, l))
+		}
+		err := l.FreezeSweep(runs, func(i int) error {
+			for j, run := range runs[1:] {
+				if !run.Pending(1) {
+					t.Errorf("size %d: run %d is not pending before the first one's record", size, j+1)
+				}
+			}
+			return runs[i].Freeze(&Info{Schema: 1, ID: runs[i].ID, Status: Created, Sweep: &Sweep{1, i, size}}, nil, nil)
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, run := range runs {
+			if info, err := run.ReadInfo(); err != nil || run.Pending(info.Sweep.ID) {
+				t.Errorf("size %d: run %d: pending, %v", size, run.ID, err)
+			}
+		}
+		// The first one is removed later: the others are runs all the same.
+		if err := runs[0].Remove(); err != nil {
+			t.Fatal(err)
+		}
+		for _, run := range runs[1:] {
+			if run.Pending(1) {
+				t.Errorf("size %d: run %d is pending after run 1 was removed", size, run.ID)
+			}
+		}
 	}
 }
 

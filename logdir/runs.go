@@ -85,6 +85,23 @@ func OpenRun(dir string) (Run, error) {
 	return Run{dir, id}, nil
 }
 
+// Pending tells whether the run, which was never started, is part of a sweep that
+// is not wholly made: then it does not count yet, and will not if who makes it was
+// killed. sweep is the number of the sweep's first run, whose record is written
+// when all the others are on the disk. If that run was removed since, the others
+// are what they are.
+func (r Run) Pending(sweep int) bool {
+	if sweep == r.ID {
+		return false
+	}
+	first := Run{filepath.Join(filepath.Dir(r.Dir), strconv.Itoa(sweep)), sweep}
+	if _, err := os.Lstat(first.Path(InfoYAML)); !errors.Is(err, fs.ErrNotExist) {
+		return false
+	}
+	_, err := os.Lstat(first.Dir)
+	return err == nil
+}
+
 // ShownStatus returns the status to show for a run whose record is info: [Lost]
 // if that says STARTING or RUNNING and its supervisor is known to be gone, else
 // what it says. It is cheap for a run that has ended.

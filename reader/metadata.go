@@ -21,6 +21,8 @@ type info struct {
 	values [][]byte
 	status logdir.Status // as shown
 	legacy bool          // written by MLXP for Python
+
+	missing bool // there is no such file
 }
 
 // Field returns a value of the record.
@@ -75,6 +77,7 @@ func (r *Record) readInfo() *info {
 	in := new(info)
 	text, err := r.readFile(logdir.InfoYAML)
 	if errors.Is(err, fs.ErrNotExist) {
+		in.missing = true
 		r.warn("it has no record, %s", logdir.InfoYAML)
 		return in
 	}
@@ -158,6 +161,26 @@ func (r *Record) submitted() bool {
 	}
 	_ = json.Unmarshal(object, &job) // scheduler may be a name; the id is read all the same
 	return job.ID != "" || job.Scheduler.ID != ""
+}
+
+// absent tells whether the directory holds no run, or not yet: it has neither a
+// record nor a claim, or is one of a sweep that is not wholly made.
+func (r *Record) absent() bool {
+	in := r.meta()
+	if in.missing {
+		owner, err := r.Run.LastClaim()
+		return owner == nil && err == nil
+	}
+	if in.status != logdir.Created || in.legacy {
+		return false
+	}
+	sweep, _ := r.Info("sweep").(nodes.Map)
+	if sweep.Node == nil {
+		return false
+	}
+	first, _ := sweep.Field("id")
+	id, ok := first.(int64)
+	return ok && r.Run.Pending(int(id))
 }
 
 // readConfig reads the config: the resolved one if the run has started, else

@@ -140,7 +140,17 @@ func (t *tallies) notes(ctx context.Context, l *Log) []string {
 		}
 	}
 	slices.Sort(out)
-	return slices.Compact(out)
+	return append(slices.Compact(out), t.absentNote()...)
+}
+
+// absentNote tells of the directories that hold no run.
+func (t *tallies) absentNote() []string {
+	if len(t.absent) == 0 {
+		return nil
+	}
+	slices.Sort(t.absent)
+	what := strings.TrimPrefix(strings.TrimPrefix(runList(t.absent), "runs "), "run ")
+	return []string{fmt.Sprintf("no run in %s: a launch is making it, or was killed while it did; mlxp rm removes what is left", what)}
 }
 
 // known is how many runs are looked at for a name to suggest.

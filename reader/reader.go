@@ -157,6 +157,7 @@ type tallies struct {
 	where  *expr.Tally
 	values []*expr.Tally
 	runs   int
+	absent []int // directories that hold no run
 }
 
 func (p *plan) tallies() (*tallies, error) {
@@ -177,7 +178,12 @@ func (p *plan) tallies() (*tallies, error) {
 	return t, nil
 }
 
+// match tells whether r is a run for which the condition holds.
 func (t *tallies) match(r *Record) bool {
+	if r.absent() {
+		t.absent = append(t.absent, r.ID())
+		return false
+	}
 	t.runs++
 	return t.where == nil || t.where.Match(r)
 }
@@ -195,6 +201,7 @@ func (t *tallies) row(r *Record) row {
 
 func (t *tallies) merge(other *tallies) {
 	t.runs += other.runs
+	t.absent = append(t.absent, other.absent...)
 	if t.where != nil {
 		t.where.Merge(other.where)
 	}

@@ -117,7 +117,7 @@ func TestBrokenFilesAreSaid(t *testing.T) {
 		run  files
 		warn string
 	}{
-		{"no record", files{"metadata/config.yaml": "a: 1\n"}, "run 1: it has no record"},
+		{"a lost record", files{"metadata/config.yaml": "a: 1\n", "metadata/claim.0": "{}\n"}, "run 1: it has no record"},
 		{"no directory", files{"": "x"}, "run 1: it has no record"},
 		{"a torn record", files{"metadata/info.yaml": good + `exit_code`}, "run 1: metadata/info.yaml: line 4 is broken"},
 		{"a torn config.json", files{"metadata/info.yaml": good, "metadata/config.json": `{"a":`}, "run 1: metadata/config.json"},
@@ -127,6 +127,30 @@ func TestBrokenFilesAreSaid(t *testing.T) {
 			out, notes, err := mlxp(t, writeLog(t, map[int]files{1: c.run}), "query", "--json")
 			if err != nil || !strings.Contains(out, `"id":1`) || !strings.Contains(notes, c.warn) {
 				t.Errorf("got %q, %q, %v", out, notes, err)
+			}
+		})
+	}
+}
+
+// A directory without a record was never a run, nor is one of a sweep whose first
+// run has no record yet. If that was removed, the others are runs.
+func TestAbsentRuns(t *testing.T) {
+	part := record(2, "CREATED") + `sweep: {"id":1,"index":1,"size":2}` + "\n"
+	unmade := files{"metadata/config.yaml": "a: 1\n"}
+	for _, c := range []struct {
+		name string
+		runs map[int]files
+		want string // of the output
+		note string
+	}{
+		{"no record", map[int]files{1: unmade, 2: {"metadata/info.yaml": record(2, "COMPLETE")}}, "[\n{\"id\":2}\n]", "no run in 1: "},
+		{"half a sweep", map[int]files{1: unmade, 2: {"metadata/info.yaml": part}}, `[]`, "no run in 1-2: "},
+		{"a sweep whose first is removed", map[int]files{2: {"metadata/info.yaml": part}}, "[\n{\"id\":2}\n]", ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			out, notes, err := mlxp(t, writeLog(t, c.runs), "query", "--json", "--fields", "id")
+			if err != nil || strings.TrimSpace(out) != c.want || !strings.Contains(notes, c.note) || c.note == "" && notes != "" {
+				t.Errorf("got %q, %q, %v; want %q, %q", out, notes, err, c.want, c.note)
 			}
 		})
 	}
