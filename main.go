@@ -17,6 +17,7 @@ import (
 	"github.com/mlxp/mlxp/internal/fault"
 	"github.com/mlxp/mlxp/internal/visible"
 	"github.com/mlxp/mlxp/launcher"
+	"github.com/mlxp/mlxp/launcher/supervise"
 	"github.com/mlxp/mlxp/reader"
 )
 
@@ -27,6 +28,10 @@ func main() { os.Exit(run()) }
 
 // run is the whole program. It returns the exit status.
 func run() int {
+	if len(os.Args) == 2 && os.Args[1] == supervise.GuardWord {
+		supervise.RunGuard()
+		return 0
+	}
 	cwd, err := os.Getwd()
 	if err != nil {
 		return report(os.Stderr, fmt.Errorf("current directory: %w", err))
@@ -34,6 +39,7 @@ func run() int {
 	w := launcher.World{
 		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
 		Environ: os.Environ(), Cwd: cwd, Version: version,
+		Guard: new(supervise.Guard),
 	}
 	app := newApp(w)
 	if len(os.Args) > 1 && os.Args[1] == completeWord {

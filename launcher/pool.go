@@ -80,6 +80,7 @@ func executeRun(w World, run logdir.Run, show bool, received <-chan os.Signal, r
 		Notice:  report.notice,
 		Warn:    report.warn,
 		Version: w.Version,
+		Guard:   w.Guard,
 		Resolve: func(conf *config.Node, info *logdir.Info) (*config.Node, error) {
 			hydra, err := readHydra(run)
 			if err != nil {

@@ -21,7 +21,7 @@ type signals struct {
 }
 
 // passed are the signals that are passed on.
-var passed = []os.Signal{unix.SIGINT, unix.SIGTERM, unix.SIGHUP, unix.SIGUSR1, unix.SIGUSR2, unix.SIGWINCH, unix.SIGTSTP}
+var passed = []os.Signal{unix.SIGINT, unix.SIGTERM, unix.SIGHUP, unix.SIGQUIT, unix.SIGUSR1, unix.SIGUSR2, unix.SIGWINCH, unix.SIGTSTP}
 
 // catchSignals starts passing signals on. What was ignored when mlxp started,
 // as SIGHUP is under nohup, stays ignored, here and in the program.
@@ -43,7 +43,7 @@ func (s *signals) pump() {
 	for sig := range s.got {
 		s.mu.Lock()
 		switch sig {
-		case unix.SIGINT, unix.SIGTERM, unix.SIGHUP:
+		case unix.SIGINT, unix.SIGTERM, unix.SIGHUP, unix.SIGQUIT:
 			s.last = sig
 			s.stopping.Do(func() { close(s.stop) })
 		}

@@ -17,6 +17,7 @@ type World struct {
 	Environ               []string
 	Cwd                   string
 	Version               string
+	Guard                 *supervise.Guard // of the runs that this process executes; nil: none
 }
 
 // abs makes a path of the user's absolute.

@@ -18,13 +18,16 @@ const (
 	maxLeaves = 512 << 10
 )
 
-const configPrefix = "MLXP_CONFIG"
+const (
+	configPrefix   = "MLXP_CONFIG"
+	runDirVariable = "MLXP_RUN_DIR"
+)
 
 // variables are the variables of design section 4 but the config's leaves.
 func (a *attempt) variables() []string {
 	return []string{
 		configPrefix + "=" + a.run.Path(logdir.ConfigJSON),
-		"MLXP_RUN_DIR=" + a.run.Dir,
+		runDirVariable + "=" + a.run.Dir,
 		"MLXP_RUN_ID=" + strconv.Itoa(a.run.ID),
 		"MLXP_METRICS=" + a.run.Path(logdir.MetricsJSONL),
 		"MLXP_METRICS_DIR=" + a.run.Path(logdir.MetricsDir) + string(filepath.Separator),

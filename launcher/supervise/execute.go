@@ -27,8 +27,10 @@ func (a *attempt) execute() error {
 		io.wait(0)
 		return a.refuse(err)
 	}
-	end := a.follow(g, io)
-	g.sweepUp()
+	left := remains{g.pgid, startOf(g.pgid), a.run.Dir}
+	end := a.follow(g, io, left)
+	left.end()
+	a.opts.Guard.release(left)
 	io.wait(leftover)
 	a.note(io.problem())
 	return a.finish(end)
@@ -73,12 +75,18 @@ type ending struct {
 	status unix.WaitStatus
 	usage  unix.Rusage
 	asked  os.Signal // the last signal that was passed on to end it
+	killed bool      // by us
 	cost   time.Duration
 }
 
 // follow passes signals on and gives signs of life until the program ends.
-func (a *attempt) follow(g *group, io *streams) ending {
+func (a *attempt) follow(g *group, io *streams, left remains) ending {
 	var end ending
+	kill := func() {
+		end.killed = true
+		g.signal(unix.SIGKILL)
+	}
+	learnt := make(chan func(*logdir.Info), 1)
 	settle := time.NewTimer(settled)
 	defer settle.Stop()
 	beat := time.NewTicker(heartbeat)
@@ -104,7 +112,7 @@ func (a *attempt) follow(g *group, io *streams) ending {
 			switch sig {
 			case unix.SIGINT, unix.SIGTERM:
 				if end.asked == unix.SIGINT && sig == unix.SIGINT {
-					g.signal(unix.SIGKILL)
+					kill()
 					continue
 				}
 				if !dying {
@@ -115,7 +123,7 @@ func (a *attempt) follow(g *group, io *streams) ending {
 					patience.Reset(atOnce)
 				}
 				end.asked = sig
-			case unix.SIGHUP:
+			case unix.SIGHUP, unix.SIGQUIT:
 				end.asked = sig
 			case unix.SIGWINCH:
 				io.resize()
@@ -130,11 +138,18 @@ func (a *attempt) follow(g *group, io *streams) ending {
 		case <-patience.C:
 			a.opts.Notice(fmt.Sprintf("waiting up to %v for run %d to end; Ctrl-C again ends it now", a.opts.Grace, a.run.ID))
 		case <-grace.C:
-			g.signal(unix.SIGKILL)
+			kill()
 		case <-settle.C:
+			a.opts.Guard.watch(left)
 			a.info.Status = logdir.Running
 			a.note(a.run.WriteInfo(a.info))
+			a.makeReserve()
 			a.info.Resources = describeResources()
+			if a.later != nil {
+				go func() { learnt <- a.later() }()
+			}
+		case record := <-learnt:
+			record(a.info)
 		case <-beat.C:
 			a.claim.Touch() // best effort: a reader sees an older sign of life
 		}
@@ -148,11 +163,11 @@ func (a *attempt) finish(end ending) error {
 	switch {
 	case end.status.Signaled():
 		code = fault.SignalBase + int(end.status.Signal())
-		a.interrupted(end.status.Signal())
+		a.interrupted(end.status.Signal(), a.reason(end.status.Signal(), end.killed))
 	case code == 0:
 		info.Status = logdir.Complete
 	case end.asked != nil:
-		a.interrupted(end.asked.(unix.Signal)) // it caught the signal and gave up
+		a.interrupted(end.asked.(unix.Signal), logdir.BySignal) // it caught the signal and gave up
 	default:
 		info.Status = logdir.Failed
 	}
@@ -166,15 +181,15 @@ func (a *attempt) finish(end ending) error {
 	info.Resources.CPUSeconds = time.Duration(end.usage.Utime.Nano() + end.usage.Stime.Nano()).Seconds()
 	info.Resources.PeakMemory = maxrssBytes(end.usage.Maxrss)
 	record.Ended, record.Status, record.ExitCode = info.Ended, info.Status, info.ExitCode
-	a.note(a.run.WriteInfo(info))
+	a.note(a.writeEnd())
 	for _, problem := range a.notices {
 		a.opts.Warn(fmt.Sprintf("run %d: not all of it could be recorded: %v", a.run.ID, problem))
 	}
 	return nil
 }
 
-func (a *attempt) interrupted(sig unix.Signal) {
-	reason, name := logdir.BySignal, unix.SignalName(sig)
+func (a *attempt) interrupted(sig unix.Signal, reason logdir.Reason) {
+	name := unix.SignalName(sig)
 	a.info.Status, a.info.Reason, a.info.Signal = logdir.Interrupted, &reason, &name
 }
 

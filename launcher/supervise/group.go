@@ -3,13 +3,9 @@ package supervise
 import (
 	"errors"
 	"runtime"
-	"time"
 
 	"golang.org/x/sys/unix"
 )
-
-// leftover is how long what outlives the program may take to end.
-const leftover = time.Second
 
 // A group is the program's process group.
 type group struct {
@@ -61,20 +57,3 @@ func (g *group) watch() {
 
 // signal sends sig to all processes of the group.
 func (g *group) signal(sig unix.Signal) { unix.Kill(-g.pgid, sig) }
-
-// sweepUp ends what remains of the group after its leader.
-func (g *group) sweepUp() {
-	if !g.alive() {
-		return
-	}
-	g.signal(unix.SIGTERM)
-	for wait := time.Millisecond; wait < leftover/2; wait *= 2 {
-		time.Sleep(wait)
-		if !g.alive() {
-			return
-		}
-	}
-	g.signal(unix.SIGKILL)
-}
-
-func (g *group) alive() bool { return !errors.Is(unix.Kill(-g.pgid, 0), unix.ESRCH) }

@@ -22,9 +22,38 @@ import (
 
 // TestMain makes signals that whoever runs the tests may ignore, as a shell does
 // for its background jobs, ordinary ones for the programs started here.
+//
+// The test binary is also a supervisor to be killed, and its guard.
 func TestMain(m *testing.M) {
+	if len(os.Args) == 2 && os.Args[1] == GuardWord {
+		RunGuard()
+		os.Exit(0)
+	}
+	if dir := os.Getenv(superviseVariable); dir != "" {
+		os.Unsetenv(superviseVariable)
+		os.Exit(superviseRun(dir))
+	}
 	signal.Notify(make(chan os.Signal, 1), unix.SIGINT, unix.SIGTERM, unix.SIGHUP, unix.SIGUSR1)
 	os.Exit(m.Run())
+}
+
+// superviseVariable makes the test binary supervise the run in the directory it
+// names.
+const superviseVariable = "TEST_SUPERVISE"
+
+// superviseRun is a supervisor to be killed.
+func superviseRun(dir string) int {
+	run, err := logdir.OpenRun(dir)
+	if err == nil {
+		opts, _ := quietly()
+		opts.Guard = new(Guard)
+		_, err = Run(run, opts)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return 0
 }
 
 // created makes a run of a command in a log dir of its own.

@@ -28,6 +28,13 @@ type Options struct {
 	Notice    func(string)      // told what the user may want to know
 	Warn      func(string)      // told what went wrong that the program does not notice
 	Version   string            // of mlxp
+	Guard     *Guard            // ends what belongs to the run if this process is killed; nil: nothing does
+
+	// Code is called when the run is claimed. It makes sure that the code is
+	// there which the program is, and records which that is; an error refuses the
+	// start. It may return what takes longer to find out, to be called while the
+	// program runs; that returns what to record. nil: nothing is recorded.
+	Code func(info *logdir.Info) (later func() func(*logdir.Info), err error)
 
 	// Resolve resolves the config's interpolations, at the first start.
 	Resolve func(conf *config.Node, info *logdir.Info) (*config.Node, error)
@@ -93,6 +100,9 @@ type attempt struct {
 	env     []string
 	path    string // of the executable
 	began   time.Time
+	later   func() func(*logdir.Info)
+	witness oomWitness
+	reserve string  // a file that keeps room on the disk for the final record
 	notices []error // what mlxp could not record
 }
 
@@ -109,6 +119,7 @@ func (a *attempt) prepare() error {
 	a.info.Started, a.info.Ended = logdir.Time{}, logdir.Time{}
 	a.info.Resources, a.info.Mlxp = basicResources(), a.opts.Version
 	a.record().Hostname = hostname
+	a.witness = newWitness("/")
 
 	var err error
 	if a.config, err = a.resolvedConfig(); err != nil {
@@ -120,6 +131,11 @@ func (a *attempt) prepare() error {
 			return err
 		}
 		a.info.Command = jsontext.Texts(words)
+	}
+	if a.opts.Code != nil {
+		if a.later, err = a.opts.Code(a.info); err != nil {
+			return err
+		}
 	}
 	a.info.Started = logdir.Now()
 	a.record().Started = a.info.Started

@@ -1,0 +1,104 @@
+package supervise
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"syscall"
+)
+
+// descendants returns the processes whose environment says that they belong to
+// the run in dir. They have all been born after the process since, the run's
+// program, and pids are given in ascending order until they wrap around. So after
+// a short run on a quiet machine no other process has to be looked at, where
+// going through /proc would cost a millisecond and more.
+func descendants(dir string, since int) []int {
+	variable := append([]byte{0}, runDirVariable+"="+dir+"\x00"...)
+	var found []int
+	look := func(pid int) {
+		text, err := os.ReadFile(fmt.Sprintf("/proc/%d/environ", pid))
+		if err == nil && bytes.Contains(append([]byte{0}, text...), variable) && !ended(pid) {
+			found = append(found, pid)
+		}
+	}
+	const few = 16
+	if last := lastPid(); last >= since && last-since <= few {
+		for pid := since + 1; pid <= last; pid++ {
+			if isProcess(pid) {
+				look(pid)
+			}
+		}
+		return found
+	}
+	entries, err := os.ReadDir("/proc")
+	if err != nil {
+		return nil
+	}
+	self := os.Getpid()
+	for _, e := range entries {
+		if pid, err := strconv.Atoi(e.Name()); err == nil && pid != self {
+			look(pid)
+		}
+	}
+	return found
+}
+
+// lastPid returns the pid that was given last (proc(5), loadavg), 0 if that is
+// not known.
+func lastPid() int {
+	text, err := os.ReadFile("/proc/loadavg")
+	if err != nil {
+		return 0
+	}
+	fields := strings.Fields(string(text))
+	last, _ := strconv.Atoi(fields[len(fields)-1])
+	return last
+}
+
+// isProcess tells whether a number is a process's and not a thread's: threads
+// have numbers of the same kind, and their environment can be read, too.
+func isProcess(id int) bool {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", id))
+	if err != nil {
+		return false
+	}
+	_, rest, _ := bytes.Cut(text, []byte("\nTgid:\t"))
+	tgid, _, _ := bytes.Cut(rest, []byte("\n"))
+	return string(tgid) == strconv.Itoa(id)
+}
+
+// ended tells whether a process is a zombie.
+func ended(pid int) bool {
+	state, _ := stat(pid)
+	return state == 'Z' || state == 'X' || state == 0
+}
+
+// startOf returns when a process started, in clock ticks since boot; 0 if there
+// is none.
+func startOf(pid int) uint64 {
+	_, start := stat(pid)
+	return start
+}
+
+// stat reads the state and the start time of a process (proc(5), fields 3 and 22
+// of stat); both are 0 if there is none.
+func stat(pid int) (state byte, start uint64) {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return 0, 0
+	}
+	fields := strings.Fields(string(text[bytes.LastIndexByte(text, ')')+1:]))
+	if len(fields) < 20 {
+		return 0, 0
+	}
+	start, _ = strconv.ParseUint(fields[19], 10, 64)
+	return fields[0][0], start
+}
+
+// guardAttr detaches a guard from the terminal and from signals to our group.
+func guardAttr() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setsid: true} }
+
+// ownFile is the file of this program, also when it was replaced meanwhile.
+func ownFile() (string, error) { return "/proc/self/exe", nil }
