@@ -29,6 +29,8 @@ func TestMain(m *testing.M) {
 //	env PREFIX    prints the variables with this prefix, sorted as they come
 //	words …       prints the other words, one a line, in brackets
 //	metric TEXT   appends a line to $MLXP_METRICS
+//	sleep D       sleeps that long
+//	await F TEXT  waits until the file F holds TEXT
 //	exit N        ends with this status
 //	KEY=VALUE     nothing
 func program() {
@@ -64,6 +66,9 @@ func program() {
 			i++
 			d, _ := time.ParseDuration(args[i])
 			time.Sleep(d)
+		case "await":
+			await(args[i+1], args[i+2])
+			return
 		case "exit":
 			i++
 			status := 0
@@ -71,6 +76,18 @@ func program() {
 			os.Exit(status)
 		}
 	}
+}
+
+// await waits until a file holds a text, at most as long as a very busy machine
+// may take.
+func await(path, text string) {
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+		if content, err := os.ReadFile(path); err == nil && strings.Contains(string(content), text) {
+			return
+		}
+	}
+	fmt.Fprintf(os.Stderr, "%s never held %s\n", path, text)
+	os.Exit(99)
 }
 
 // Each story of testdata/script is told through the real binary.

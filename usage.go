@@ -33,7 +33,9 @@ Commands, each with a --help of its own:
   show                 print what is known of runs
   fields               list the fields of runs
   diff                 list what differs between runs
+  logs                 print what runs printed
   resume               start runs again, or for the first time
+  rm                   remove runs
   completion           print the completion script for bash, zsh or fish
 
 Flags of all commands:

@@ -27,9 +27,46 @@ type Runs struct {
 	Select func(root, where string, notice func(string)) ([]int, error)
 }
 
+// named returns the log dir and the runs that the words of a command name: by
+// number, or by --where. Each is named once, in order.
+func (r Runs) named(c *cli.Context, notice func(string)) (root string, ids []int, err error) {
+	if root, err = r.LogDir(c); err != nil {
+		return "", nil, err
+	}
+	if ids, err = idsOf(c.Args().Slice()); err != nil {
+		return "", nil, err
+	}
+	name := c.Command.Name
+	switch where := c.String("where"); {
+	case where != "" && len(ids) > 0:
+		return "", nil, fmt.Errorf("%s takes run numbers or --where, not both", name)
+	case where != "":
+		if ids, err = r.Select(root, where, notice); err != nil {
+			return "", nil, err
+		}
+	case len(ids) == 0:
+		return "", nil, fault.Hint(fmt.Errorf("%s needs run numbers", name), "mlxp %s 43, or mlxp %s --where CEL", name, name)
+	}
+	slices.Sort(ids)
+	return root, slices.Compact(ids), nil
+}
+
+// idsOf reads the numbers of runs.
+func idsOf(words []string) ([]int, error) {
+	ids := make([]int, len(words))
+	for i, word := range words {
+		id, err := strconv.Atoi(word)
+		if err != nil || id < 1 {
+			return nil, fault.Hint(fmt.Errorf("%s is not the number of a run", word), "run numbers are 1, 2, 3, …")
+		}
+		ids[i] = id
+	}
+	return ids, nil
+}
+
 // Commands are the commands that start runs.
 func Commands(w World, runs Runs) []*cli.Command {
-	return []*cli.Command{launchCommand(w), resumeCommand(w, runs), jobCommand(w)}
+	return []*cli.Command{launchCommand(w), resumeCommand(w, runs), removeCommand(w, runs), jobCommand(w)}
 }
 
 func launchCommand(w World) *cli.Command {
@@ -247,7 +284,7 @@ func execute(w World, runs []logdir.Run, failFast bool, signals *signals, report
 	p.run(runs)
 	report.summary(runs, sweepOf(runs[0]))
 	for _, run := range runs {
-		if report.runs[run.ID] {
+		if report.runs[run.ID] || slices.Contains(report.held, run.ID) {
 			continue
 		}
 		if sig := signals.ended(); sig != nil {
@@ -271,128 +308,4 @@ func exit(status int) error {
 		return nil
 	}
 	return fault.Silent(status)
-}
-
-func resumeCommand(w World, runs Runs) *cli.Command {
-	return &cli.Command{
-		Name:      "resume",
-		Usage:     "start runs again, or for the first time, in their own directories",
-		ArgsUsage: "ID… | --where CEL",
-		Description: `A run starts again with its command, config and directory as they are; its
-program finds MLXP_RESTARTS counted up. Runs that are complete or live are left
-alone and named.
-
-    mlxp resume 43
-    mlxp resume --where 'info.sweep.id == 41 && info.status != "COMPLETE"'
-
-Exit status: as of a launch.`,
-		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "where", Usage: "the runs for which `CEL` holds"},
-			&cli.IntFlag{Name: "jobs", Aliases: []string{"j"}, Value: 1, Usage: "run `N` at a time"},
-			&cli.BoolFlag{Name: "fail-fast", Usage: "start no more runs after one that fails"},
-		},
-		Action: func(c *cli.Context) error {
-			root, err := runs.LogDir(c)
-			if err != nil {
-				return err
-			}
-			ids, err := idsOf(c.Args().Slice())
-			if err != nil {
-				return err
-			}
-			report := newReporter(w, c.Bool("quiet"), c.Bool("verbose"))
-			switch where := c.String("where"); {
-			case where != "" && len(ids) > 0:
-				return errors.New("resume takes run numbers or --where, not both")
-			case where != "":
-				if ids, err = runs.Select(root, where, report.notice); err != nil {
-					return err
-				}
-			case len(ids) == 0:
-				return fault.Hint(errors.New("resume needs run numbers"), "mlxp resume 43, or mlxp resume --where CEL")
-			}
-			if c.Int("jobs") < 1 {
-				return errors.New("-j needs a number from 1")
-			}
-			slices.Sort(ids)
-			ids = slices.Compact(ids)
-			return resume(w, root, ids, c.Int("jobs"), c.Bool("fail-fast"), report)
-		},
-	}
-}
-
-// idsOf reads the numbers of runs.
-func idsOf(words []string) ([]int, error) {
-	ids := make([]int, len(words))
-	for i, word := range words {
-		id, err := strconv.Atoi(word)
-		if err != nil || id < 1 {
-			return nil, fault.Hint(fmt.Errorf("%s is not the number of a run", word), "run numbers are 1, 2, 3, …")
-		}
-		ids[i] = id
-	}
-	return ids, nil
-}
-
-func resume(w World, root string, ids []int, jobs int, failFast bool, report *reporter) error {
-	var todo []logdir.Run
-	for _, id := range ids {
-		run, err := logdir.Find(root, id)
-		if err != nil {
-			return err
-		}
-		info, err := run.ReadInfo()
-		if err != nil {
-			return err
-		}
-		if info.Status == logdir.Complete {
-			report.notice(fmt.Sprintf("run %d is complete", id))
-			continue
-		}
-		live, err := run.Live()
-		if err != nil {
-			return err
-		}
-		if live != nil {
-			report.notice(live.Error())
-			continue
-		}
-		todo = append(todo, run)
-	}
-	if len(todo) == 0 {
-		report.notice("nothing to resume")
-		return nil
-	}
-	report.start(root, len(todo), min(jobs, len(todo)))
-	return execute(w, todo, failFast, catchSignals(), report)
-}
-
-// jobCommand executes one run that is there already: what a batch job does.
-func jobCommand(w World) *cli.Command {
-	return &cli.Command{
-		Name:      "job",
-		Hidden:    true,
-		Usage:     "execute the run whose directory is given",
-		ArgsUsage: "RUN_DIR",
-		Action: func(c *cli.Context) error {
-			if c.NArg() != 1 {
-				return errors.New("job needs one run directory")
-			}
-			run, err := logdir.OpenRun(c.Args().First())
-			if err != nil {
-				return err
-			}
-			received, done := catchSignals().subscribe()
-			defer done()
-			info, err := executeRun(w, run, true, received, newReporter(w, true, false))
-			var claimed *logdir.ErrClaimed
-			if errors.As(err, &claimed) {
-				return fault.Hint(err, "a run is never executed twice at once")
-			}
-			if err != nil {
-				return err
-			}
-			return exit(*info.ExitCode)
-		},
-	}
 }

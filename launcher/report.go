@@ -2,6 +2,7 @@ package launcher
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/mlxp/mlxp/internal/jsontext"
 	"github.com/mlxp/mlxp/internal/visible"
+	"github.com/mlxp/mlxp/launcher/supervise"
 	"github.com/mlxp/mlxp/logdir"
 )
 
@@ -29,6 +31,7 @@ type reporter struct {
 
 	mu    sync.Mutex
 	runs  map[int]bool    // that ended, by number: whether they are complete
+	held  []int           // that somebody else executes, or has
 	count int             // that started
 	told  map[string]bool // notices, each told once
 }
@@ -86,6 +89,11 @@ func (r *reporter) starting(run logdir.Run) {
 func (r *reporter) ended(run logdir.Run, info *logdir.Info, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if isHeld(err) {
+		r.held = append(r.held, run.ID)
+		r.say("%v", err)
+		return
+	}
 	complete := err == nil && info.Status == logdir.Complete
 	r.runs[run.ID] = complete
 	switch {
@@ -115,6 +123,7 @@ func (r *reporter) summary(runs []logdir.Run, sweep int) {
 	for _, run := range runs {
 		complete, ended := r.runs[run.ID]
 		switch {
+		case slices.Contains(r.held, run.ID):
 		case !ended:
 			waiting = append(waiting, run.ID)
 		case !complete:
@@ -125,7 +134,10 @@ func (r *reporter) summary(runs []logdir.Run, sweep int) {
 	if r.quiet && rest == 0 {
 		return
 	}
-	text := fmt.Sprintf("%d of %d runs complete%s", len(runs)-rest, len(runs), r.in(r.root))
+	text := fmt.Sprintf("%d of %d runs complete%s", len(runs)-rest-len(r.held), len(runs), r.in(r.root))
+	if len(r.held) > 0 {
+		text += "; left to another mlxp: " + numbers(r.held)
+	}
 	if len(incomplete) > 0 {
 		text += "; not complete: " + numbers(incomplete)
 	}
@@ -136,6 +148,13 @@ func (r *reporter) summary(runs []logdir.Run, sweep int) {
 	if rest > 0 && r.root != "" {
 		r.say("hint: mlxp resume --where 'info.sweep.id == %d && info.status != \"COMPLETE\"' goes on with them", sweep)
 	}
+}
+
+// isHeld tells whether err says that somebody else executes the run, or has
+// completed it.
+func isHeld(err error) bool {
+	var claimed *logdir.ErrClaimed
+	return errors.As(err, &claimed) || errors.Is(err, supervise.ErrComplete)
 }
 
 // describeEnd says in a few words how a run ended.

@@ -23,7 +23,7 @@ import (
 // log dir that a command line asks for. They understand the flags --no-color
 // and --quiet where the app has them.
 func Commands(logDir func(*cli.Context) (string, error)) []*cli.Command {
-	commands := []*cli.Command{queryCommand(logDir), showCommand(logDir), fieldsCommand(logDir), diffCommand(logDir)}
+	commands := []*cli.Command{queryCommand(logDir), showCommand(logDir), fieldsCommand(logDir), diffCommand(logDir), logsCommand(logDir)}
 	for _, c := range commands {
 		c.OnUsageError = func(_ *cli.Context, err error, _ bool) error { return err }
 	}

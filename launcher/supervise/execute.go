@@ -141,6 +141,7 @@ func (a *attempt) follow(g *group, io *streams, left remains) ending {
 			kill()
 		case <-settle.C:
 			a.opts.Guard.watch(left)
+			a.witness = newWitness("/")
 			a.info.Status = logdir.Running
 			a.note(a.run.WriteInfo(a.info))
 			a.makeReserve()

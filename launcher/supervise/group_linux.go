@@ -12,15 +12,7 @@ import (
 // signalCatchers sends sig to those processes of the group that catch it:
 // SIGUSR1 and SIGUSR2 kill a process that has not heard of them.
 func (g *group) signalCatchers(sig unix.Signal) {
-	entries, err := os.ReadDir("/proc")
-	if err != nil {
-		return
-	}
-	for _, e := range entries {
-		pid, err := strconv.Atoi(e.Name())
-		if err != nil {
-			continue
-		}
+	for _, pid := range processes() {
 		if pgid, err := unix.Getpgid(pid); err == nil && pgid == g.pgid && catches(pid, sig) {
 			unix.Kill(pid, sig)
 		}

@@ -39,7 +39,7 @@ func (r remains) end() {
 // signal sends sig to what is left and tells whether there is anything.
 func (r remains) signal(sig unix.Signal) bool {
 	left := false
-	if !r.reused() && unix.Kill(-r.pgid, sig) != unix.ESRCH {
+	if !r.reused() && unix.Kill(-r.pgid, sig) != unix.ESRCH && hasMembers(r.pgid) {
 		left = true
 	}
 	for _, pid := range descendants(r.dir, r.pgid) {

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+
+	"golang.org/x/sys/unix"
 )
 
 // descendants returns the processes whose environment says that they belong to
@@ -32,17 +34,40 @@ func descendants(dir string, since int) []int {
 		}
 		return found
 	}
-	entries, err := os.ReadDir("/proc")
-	if err != nil {
-		return nil
-	}
 	self := os.Getpid()
-	for _, e := range entries {
-		if pid, err := strconv.Atoi(e.Name()); err == nil && pid != self {
+	for _, pid := range processes() {
+		if pid != self {
 			look(pid)
 		}
 	}
 	return found
+}
+
+// processes lists the processes that can be seen.
+func processes() []int {
+	entries, err := os.ReadDir("/proc")
+	if err != nil {
+		return nil
+	}
+	var pids []int
+	for _, e := range entries {
+		if pid, err := strconv.Atoi(e.Name()); err == nil {
+			pids = append(pids, pid)
+		}
+	}
+	return pids
+}
+
+// hasMembers tells whether a process group has any process that goes on. A signal
+// finds those, too, that have ended and nobody has waited for: in a container the
+// process that should may not do it.
+func hasMembers(pgid int) bool {
+	for _, pid := range processes() {
+		if group, err := unix.Getpgid(pid); err == nil && group == pgid && !ended(pid) {
+			return true
+		}
+	}
+	return false
 }
 
 // lastPid returns the pid that was given last (proc(5), loadavg), 0 if that is

@@ -40,6 +40,9 @@ type Options struct {
 	Resolve func(conf *config.Node, info *logdir.Info) (*config.Node, error)
 }
 
+// ErrComplete is the error for a run that is complete: somebody else was faster.
+var ErrComplete = errors.New("it is complete")
+
 // DefaultGrace is how long a program may go on after SIGINT or SIGTERM.
 const DefaultGrace = 20 * time.Second
 
@@ -69,7 +72,7 @@ func Run(run logdir.Run, opts Options) (*logdir.Info, error) {
 	switch {
 	case err != nil:
 	case info.Status == logdir.Complete:
-		err = fmt.Errorf("run %d is complete", run.ID)
+		err = fmt.Errorf("run %d: %w", run.ID, ErrComplete)
 	case len(info.Command) == 0:
 		err = fmt.Errorf("run %d: its record has no command", run.ID)
 	}
@@ -119,7 +122,6 @@ func (a *attempt) prepare() error {
 	a.info.Started, a.info.Ended = logdir.Time{}, logdir.Time{}
 	a.info.Resources, a.info.Mlxp = basicResources(), a.opts.Version
 	a.record().Hostname = hostname
-	a.witness = newWitness("/")
 
 	var err error
 	if a.config, err = a.resolvedConfig(); err != nil {

@@ -1,0 +1,112 @@
+package launcher
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/mlxp/mlxp/internal/fault"
+	"github.com/mlxp/mlxp/logdir"
+)
+
+func resumeCommand(w World, runs Runs) *cli.Command {
+	return &cli.Command{
+		Name:      "resume",
+		Usage:     "start runs again, or for the first time, in their own directories",
+		ArgsUsage: "ID… | --where CEL",
+		Description: `A run starts again with its command, config and directory as they are; its
+program finds MLXP_RESTARTS counted up. Runs that are complete or live are left
+alone and named.
+
+    mlxp resume 43
+    mlxp resume --where 'info.sweep.id == 41 && info.status != "COMPLETE"'
+
+Exit status: as of a launch.`,
+		Flags: []cli.Flag{
+			&cli.StringFlag{Name: "where", Usage: "the runs for which `CEL` holds"},
+			&cli.IntFlag{Name: "jobs", Aliases: []string{"j"}, Value: 1, Usage: "run `N` at a time"},
+			&cli.BoolFlag{Name: "fail-fast", Usage: "start no more runs after one that fails"},
+		},
+		Action: func(c *cli.Context) error {
+			report := newReporter(w, c.Bool("quiet"), c.Bool("verbose"))
+			root, ids, err := runs.named(c, report.notice)
+			if err != nil {
+				return err
+			}
+			if c.Int("jobs") < 1 {
+				return errors.New("-j needs a number from 1")
+			}
+			return resume(w, root, ids, c.Int("jobs"), c.Bool("fail-fast"), report)
+		},
+	}
+}
+
+func resume(w World, root string, ids []int, jobs int, failFast bool, report *reporter) error {
+	var todo []logdir.Run
+	sweeps := map[int]int{} // sizes, by number
+	for _, id := range ids {
+		run, err := logdir.Find(root, id)
+		if err != nil {
+			return err
+		}
+		info, err := run.ReadInfo()
+		if err != nil {
+			return err
+		}
+		if info.Sweep != nil {
+			sweeps[info.Sweep.ID] = info.Sweep.Size
+			if info.Status == logdir.Created && run.Pending(info.Sweep.ID) {
+				return fault.Hint(fmt.Errorf("run %d is part of a sweep that was never wholly made", id), "launch it again; mlxp rm removes what is left")
+			}
+		}
+		if info.Status == logdir.Complete {
+			report.notice(fmt.Sprintf("run %d is complete", id))
+			continue
+		}
+		live, err := run.Live()
+		if err != nil {
+			return err
+		}
+		if live != nil {
+			report.notice(live.Error())
+			continue
+		}
+		todo = append(todo, run)
+	}
+	if err := missing(root, sweeps, report.notice); err != nil {
+		return err
+	}
+	if len(todo) == 0 {
+		report.notice("nothing to resume")
+		return nil
+	}
+	report.start(root, len(todo), min(jobs, len(todo)))
+	return execute(w, todo, failFast, catchSignals(), report)
+}
+
+// missing tells of combinations of the sweeps that have no run in root: they were
+// left out at the launch, or removed.
+func missing(root string, sizes map[int]int, notice func(string)) error {
+	if len(sizes) == 0 {
+		return nil
+	}
+	runs, err := logdir.Runs(root)
+	if err != nil {
+		return err
+	}
+	there := map[int]int{}
+	for _, run := range runs {
+		if info, err := run.ReadInfo(); err == nil && info.Sweep != nil {
+			there[info.Sweep.ID]++
+		}
+	}
+	for _, id := range slices.Sorted(maps.Keys(sizes)) {
+		if n := sizes[id] - there[id]; n > 0 {
+			notice(fmt.Sprintf("%d of the %d combinations of sweep %d have no run: left out when it was launched, or removed since; its command line with --skip-done makes them", n, sizes[id], id))
+		}
+	}
+	return nil
+}
