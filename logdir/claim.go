@@ -95,7 +95,7 @@ func (r Run) removeLeftovers() {
 	for _, e := range entries {
 		for _, name := range []string{InfoYAML, ConfigJSON} {
 			if strings.HasPrefix(e.Name(), "."+filepath.Base(name)) {
-				os.Remove(r.Path(MetadataDir + "/" + e.Name()))
+				_ = os.Remove(r.Path(MetadataDir + "/" + e.Name()))
 			}
 		}
 	}

@@ -223,7 +223,9 @@ func (l *line) put(c byte) {
 
 // before is the place of the character in front of a place.
 func (l *line) before(at int) int {
-	for at--; at > 0 && at < len(l.cells) && l.cells[at]&0xc0 == 0x80; at-- {
+	at--
+	for at > 0 && at < len(l.cells) && l.cells[at]&0xc0 == 0x80 {
+		at--
 	}
 	return max(at, 0)
 }

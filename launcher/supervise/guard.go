@@ -13,7 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// GuardWord, as the only word of mlxp's, makes it a guard: see [Guard].
+// GuardWord as the only word of mlxp's makes it a guard: see [Guard].
 const GuardWord = "__guard"
 
 // A Guard ends what belongs to the runs of this process if the process is killed
@@ -90,7 +90,7 @@ func startGuard() *os.File {
 		w.Close()
 		return nil
 	}
-	go p.Wait() // if it is killed
+	go func() { _, _ = p.Wait() }() // if it is killed
 	return w
 }
 

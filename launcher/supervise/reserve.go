@@ -30,14 +30,14 @@ func (a *attempt) makeReserve() {
 		a.reserve = path
 		return
 	}
-	os.Remove(path)
+	_ = os.Remove(path)
 }
 
 // writeEnd writes the final record. While the disk is full it tries again, until
 // it has tried for patience or the user asks to end.
 func (a *attempt) writeEnd() error {
 	if a.reserve != "" {
-		os.Remove(a.reserve)
+		_ = os.Remove(a.reserve) // as it may have been before
 	}
 	err := a.run.WriteInfo(a.info)
 	for began := time.Now(); isFull(err) && time.Since(began) < patience; err = a.run.WriteInfo(a.info) {
