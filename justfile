@@ -33,3 +33,7 @@ benchmarks:
 # Fuzz each target for a time: just fuzz 10m
 fuzz TIME="1m":
     bash .ci/fuzz {{TIME}}
+
+# Kill, fill the disk, take rights away, and see that the log dir tells the truth.
+stress *FLAGS:
+    go run ./stress {{FLAGS}}

@@ -28,6 +28,7 @@ func (a *attempt) execute() error {
 		return a.refuse(err)
 	}
 	left := remains{g.pgid, startOf(g.pgid), a.run.Dir}
+	a.opts.Guard.watch(left, false)
 	end := a.follow(g, io, left)
 	left.end()
 	a.opts.Guard.release(left)
@@ -140,7 +141,7 @@ func (a *attempt) follow(g *group, io *streams, left remains) ending {
 		case <-grace.C:
 			kill()
 		case <-settle.C:
-			a.opts.Guard.watch(left)
+			a.opts.Guard.watch(left, true)
 			a.witness = newWitness("/")
 			a.info.Status = logdir.Running
 			a.note(a.run.WriteInfo(a.info))

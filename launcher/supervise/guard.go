@@ -22,7 +22,8 @@ const GuardWord = "__guard"
 // parent-death signal alone would reach nothing but the programs themselves.
 //
 // One guard serves all runs of a process, and is started for the first of them
-// that lasts: a run shorter than 50 ms costs nothing. Without a guard, because it
+// that lasts: runs shorter than 50 ms cost nothing, and until then a SIGKILL leaves
+// what is not the program itself. Without a guard, because it
 // was killed or could not be started, runs go on as they are. The zero value is
 // ready, and a nil Guard does nothing.
 type Guard struct {
@@ -31,14 +32,15 @@ type Guard struct {
 	started bool
 }
 
-// watch has the guard look after r.
-func (g *Guard) watch(r remains) {
+// watch has the guard look after r. If there is none yet, it is started if start
+// is set.
+func (g *Guard) watch(r remains, start bool) {
 	if g == nil {
 		return
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if !g.started {
+	if !g.started && start {
 		g.started = true
 		g.pipe = startGuard()
 	}
