@@ -13,6 +13,7 @@ import (
 	"github.com/mlxp/mlxp/config"
 	"github.com/mlxp/mlxp/internal/fault"
 	"github.com/mlxp/mlxp/internal/jsontext"
+	"github.com/mlxp/mlxp/internal/secret"
 	"github.com/mlxp/mlxp/internal/visible"
 	"github.com/mlxp/mlxp/launcher/supervise"
 	"github.com/mlxp/mlxp/logdir"
@@ -157,7 +158,7 @@ func printPlan(w World, plan *Plan, f *filter, o launchOptions) error {
 func jobLine(job Job, why string) string {
 	line := fmt.Sprintf("%d", job.Index)
 	for _, o := range job.Overrides {
-		line += " " + visible.Text(o.Text)
+		line += " " + visible.Text(secret.Word(o.Text))
 	}
 	if why != "" {
 		line += "  (left out: " + why + ")"
@@ -214,6 +215,7 @@ var plainWord = regexp.MustCompile(`^[\w@%+=:,./-]+$`)
 func shellWords(words []string) string {
 	out := make([]string, len(words))
 	for i, word := range words {
+		word = secret.Word(word)
 		if !plainWord.MatchString(word) {
 			word = "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 		}

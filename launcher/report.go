@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/mlxp/mlxp/internal/jsontext"
+	"github.com/mlxp/mlxp/internal/secret"
 	"github.com/mlxp/mlxp/internal/visible"
 	"github.com/mlxp/mlxp/launcher/supervise"
 	"github.com/mlxp/mlxp/logdir"
@@ -180,7 +181,11 @@ func overridesText(info *logdir.Info) string {
 	if len(info.Overrides) == 0 {
 		return ""
 	}
-	return ": " + visible.Text(strings.Join(jsontext.Strings(info.Overrides), " "))
+	words := jsontext.Strings(info.Overrides)
+	for i, word := range words {
+		words[i] = secret.Word(word)
+	}
+	return ": " + visible.Text(strings.Join(words, " "))
 }
 
 // numbers lists numbers, those that follow each other as 3-7.

@@ -9,6 +9,7 @@ import (
 	"github.com/mlxp/mlxp/config"
 	"github.com/mlxp/mlxp/internal/expr"
 	"github.com/mlxp/mlxp/internal/expr/nodes"
+	masking "github.com/mlxp/mlxp/internal/secret"
 )
 
 // examples is how many values [Log.Fields] shows of a field.
@@ -83,7 +84,7 @@ func (l *Log) Fields(ctx context.Context, where string) (*Table, error) {
 			var shown []any
 			for _, v := range f.values {
 				if _, isText := v.(string); isText && secret(f.path) {
-					v = maskText
+					v = masking.Mask
 				}
 				shown = append(shown, v)
 			}
@@ -165,7 +166,7 @@ func (l *Log) Diff(ctx context.Context, where, root string) (*Table, error) {
 		for _, v := range values {
 			shown := v.v
 			if _, isText := shown.(string); isText && secret(path) {
-				shown = maskText
+				shown = masking.Mask
 			}
 			t.Rows = append(t.Rows, Row{Values: []any{pathText(path), shown, int64(len(v.runs)), idList(v.runs)}})
 		}

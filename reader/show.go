@@ -15,6 +15,7 @@ import (
 	"github.com/mlxp/mlxp/internal/expr/nodes"
 	"github.com/mlxp/mlxp/internal/fault"
 	"github.com/mlxp/mlxp/internal/nearest"
+	masking "github.com/mlxp/mlxp/internal/secret"
 	"github.com/mlxp/mlxp/logdir"
 )
 
@@ -283,7 +284,7 @@ func attempt(v any) string {
 func masked(n *config.Node, path []string) *config.Node {
 	if n.Kind != config.Map {
 		if n.Kind == config.String && secret(path) {
-			return &config.Node{Kind: config.String, Text: maskText}
+			return &config.Node{Kind: config.String, Text: masking.Mask}
 		}
 		return n
 	}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/mlxp/mlxp/internal/expr"
 	"github.com/mlxp/mlxp/internal/expr/nodes"
+	masking "github.com/mlxp/mlxp/internal/secret"
 	"github.com/mlxp/mlxp/logdir"
 )
 
@@ -31,7 +32,6 @@ type sheetColumn struct {
 
 const (
 	absentText = "-"
-	maskText   = "***"
 )
 
 // short writes a value for people on one line: floats to six digits, a series by
@@ -128,14 +128,13 @@ func secret(path []string) bool {
 	if len(path) < 2 || path[0] != expr.Config && path[0] != expr.Info {
 		return false
 	}
-	last := strings.ToLower(path[len(path)-1])
-	return last == "password" || last == "secret" || last == "api_key" || strings.HasSuffix(last, "_token")
+	return masking.Key(path...)
 }
 
 // cellText writes a value of a column.
 func cellText(c Column, v any) string {
 	if _, isText := v.(string); isText && secret(c.Path) {
-		return maskText
+		return masking.Mask
 	}
 	if m, ok := v.(nodes.Map); ok && len(c.Path) > 0 {
 		v = nodes.Map{Node: masked(m.Node, c.Path)}
