@@ -119,8 +119,10 @@ func completeRuns(root string, line Line) (map[string]doneRun, error) {
 		return nil, err
 	}
 	done := map[string]doneRun{}
+	index := logdir.OpenIndex(root)
+	defer index.Save(runs)
 	for _, run := range runs {
-		info, err := run.ReadInfo()
+		info, err := index.ReadInfo(run)
 		if err != nil || info.Status != logdir.Complete {
 			continue // not a run, or not one that could count
 		}

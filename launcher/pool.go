@@ -1,6 +1,7 @@
 package launcher
 
 import (
+	"errors"
 	"os"
 	"sync"
 
@@ -22,8 +23,8 @@ type pool struct {
 	signals  *signals
 }
 
-// run executes runs in order. It starts no more once a signal asks to end, or a
-// run does not complete and failFast is set.
+// run executes runs in order. It starts no more once a signal asks to end, the
+// disk is full, or a run does not complete and failFast is set.
 func (p *pool) run(runs []logdir.Run) {
 	var wait sync.WaitGroup
 	defer wait.Wait()
@@ -41,7 +42,12 @@ func (p *pool) run(runs []logdir.Run) {
 		}
 		wait.Go(func() {
 			defer func() { <-slots }()
-			if !p.one(run) && p.failFast {
+			complete, err := p.one(run)
+			full := errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.EDQUOT)
+			if full {
+				p.report.warn("the disk is full: no more runs are started")
+			}
+			if full || !complete && p.failFast {
 				once.Do(func() { close(failed) })
 			}
 		})
@@ -58,17 +64,17 @@ func isClosed(c <-chan struct{}) bool {
 }
 
 // one executes one run and tells whether it completed. It does nothing if a
-// signal has asked to end.
-func (p *pool) one(run logdir.Run) bool {
+// signal has asked to end. An error is reported already.
+func (p *pool) one(run logdir.Run) (complete bool, err error) {
 	received, done := p.signals.subscribe()
 	defer done()
 	if received == nil {
-		return false
+		return false, nil
 	}
 	p.report.starting(run)
 	info, err := executeRun(p.world, run, p.jobs == 1, received, p.report)
 	p.report.ended(run, info, err)
-	return err == nil && info.Status == logdir.Complete
+	return err == nil && info.Status == logdir.Complete, err
 }
 
 // executeRun executes the next attempt of run in this process. It shows what

@@ -98,8 +98,9 @@ func missing(root string, sizes map[int]int, notice func(string)) error {
 		return err
 	}
 	there := map[int]int{}
+	index := logdir.OpenIndex(root)
 	for _, run := range runs {
-		if info, err := run.ReadInfo(); err == nil && info.Sweep != nil {
+		if info, err := index.ReadInfo(run); err == nil && info.Sweep != nil {
 			there[info.Sweep.ID]++
 		}
 	}

@@ -75,7 +75,7 @@ func (in *info) appendJSON(dst []byte) []byte {
 // whole.
 func (r *Record) readInfo() *info {
 	in := new(info)
-	text, err := r.readFile(logdir.InfoYAML)
+	text, err := r.readRecord()
 	if errors.Is(err, fs.ErrNotExist) {
 		in.missing = true
 		r.warn("it has no record, %s", logdir.InfoYAML)
@@ -188,7 +188,7 @@ func (r *Record) absent() bool {
 // can answer.
 func (r *Record) readConfig() *config.Node {
 	for _, name := range []string{logdir.ConfigJSON, logdir.ConfigYAML, unresolvedYAML} {
-		text, err := r.readFile(name)
+		text, err := r.readConfigFile(name)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}

@@ -40,6 +40,7 @@ type Log struct {
 	Root string // absolute
 
 	buffers sync.Pool // of *[]byte, for reading metrics
+	index   func() *logdir.Index
 }
 
 // Open returns the log dir at root. It has to exist; it may be empty.
@@ -58,7 +59,9 @@ func Open(root string) (*Log, error) {
 	if err != nil {
 		return nil, fault.Hint(fmt.Errorf("log dir: %w", err), "--log-dir DIR names the log dir")
 	}
-	return &Log{Root: abs}, nil
+	l := &Log{Root: abs}
+	l.index = sync.OnceValue(func() *logdir.Index { return logdir.OpenIndex(abs) })
+	return l, nil
 }
 
 // Runs yields the runs for which the condition where holds, all of them if it is
@@ -89,13 +92,15 @@ func (l *Log) Runs(ctx context.Context, where string, notice func(text string)) 
 				yield(nil, err)
 				return
 			}
-			r := newRecord(l, run, p.demand)
+			r := l.indexed(run, p.demand)
 			matches := tallies.match(r)
 			warned.record(r)
+			r.keep()
 			if matches && !yield(r, nil) {
 				return
 			}
 		}
+		l.index().Save(runs)
 		if err := tallies.err(ctx, l); err != nil {
 			yield(nil, err)
 			return
@@ -252,7 +257,7 @@ func (l *Log) rows(ctx context.Context, p *plan, visit func(row)) (*tallies, err
 				}
 				var out []row
 				for _, run := range runs[i*block : min((i+1)*block, len(runs))] {
-					r := newRecord(l, run, p.demand)
+					r := l.indexed(run, p.demand)
 					if t.match(r) {
 						row := t.row(r)
 						if p.read != nil {
@@ -260,6 +265,7 @@ func (l *Log) rows(ctx context.Context, p *plan, visit func(row)) (*tallies, err
 						}
 						out = append(out, row)
 					}
+					r.keep()
 					if ctx.Err() != nil {
 						return
 					}
@@ -282,6 +288,7 @@ func (l *Log) rows(ctx context.Context, p *plan, visit func(row)) (*tallies, err
 	for _, t := range all {
 		total.merge(t)
 	}
+	l.index().Save(runs)
 	return total, nil
 }
 

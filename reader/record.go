@@ -21,6 +21,8 @@ type Record struct {
 
 	log    *Log
 	demand *demand
+	index  *logdir.Index // nil: none is used
+	kept   kept
 
 	info      *info
 	config    *config.Node
