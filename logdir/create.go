@@ -15,6 +15,8 @@ import (
 type Log struct {
 	Root string // absolute
 	last int    // the highest number known to be given
+
+	shared bool // with the group
 }
 
 // Open makes root if it does not exist and gets ready to create runs in it.
@@ -26,7 +28,7 @@ func Open(root string) (*Log, error) {
 	if err := os.MkdirAll(root, 0o777); err != nil {
 		return nil, fmt.Errorf("log dir: %w", err)
 	}
-	l := &Log{Root: root}
+	l := &Log{Root: root, shared: shared(root)}
 	if err := l.makeOwn(); err != nil {
 		return nil, fmt.Errorf("log dir: %w", err)
 	}
@@ -96,10 +98,10 @@ func (l *Log) CreateID(id int) (Run, error) {
 		return Run{}, fmt.Errorf("log dir: %d is no number for a run: they go from 1 to %d", id, maxID)
 	}
 	run := Run{filepath.Join(l.Root, strconv.Itoa(id)), id}
-	if err := mkdirShared(run.Dir); err != nil {
+	if err := mkdir(run.Dir, l.shared); err != nil {
 		return Run{}, fmt.Errorf("log dir: %w", err)
 	}
-	err := run.Mkdir(MetadataDir)
+	err := mkdir(run.Path(MetadataDir), l.shared)
 	if err == nil && id > l.last {
 		err = l.mark(id)
 	}

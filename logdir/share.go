@@ -17,12 +17,12 @@ func shared(dir string) bool {
 }
 
 // mkdirShared makes a directory, for the group if its parent is.
-func mkdirShared(path string) error {
-	if err := os.Mkdir(path, 0o777); err != nil {
+func mkdirShared(path string) error { return mkdir(path, shared(filepath.Dir(path))) }
+
+// mkdir makes a directory, for the group if that is asked for.
+func mkdir(path string, forGroup bool) error {
+	if err := os.Mkdir(path, 0o777); err != nil || !forGroup {
 		return err
-	}
-	if !shared(filepath.Dir(path)) {
-		return nil
 	}
 	st, err := os.Stat(path)
 	if err != nil || st.Mode()&0o070 == 0o070 {

@@ -1,11 +1,13 @@
 package logdir
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 
 	"github.com/google/renameio/v2"
+	"golang.org/x/sys/unix"
 )
 
 // ReplaceFile makes path hold text: a reader sees the old content or the new
@@ -28,17 +30,42 @@ func ReplaceFile(path string, text []byte) error {
 
 // writeNew writes a file that must not exist yet, without waiting for the disk:
 // see [Log.Sync]. If it cannot be written it is removed.
+//
+// It goes below package os, which asks the kernel seven more questions about each
+// file that it opens: a sweep of 10,000 runs has 30,000 of them.
 func writeNew(path string, text []byte) error {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
-	if err != nil {
+	var fd int
+	err := again(func() (err error) {
+		fd, err = unix.Open(path, unix.O_WRONLY|unix.O_CREAT|unix.O_EXCL|unix.O_CLOEXEC, 0o666)
 		return err
+	})
+	if err != nil {
+		return &os.PathError{Op: "open", Path: path, Err: err}
 	}
-	_, err = f.Write(text)
-	if closeErr := f.Close(); err == nil {
+	for err == nil && len(text) > 0 {
+		var n int
+		err = again(func() (err error) {
+			n, err = unix.Write(fd, text)
+			return err
+		})
+		text = text[max(n, 0):]
+	}
+	// What a network file system could not write, it may say only here.
+	if closeErr := unix.Close(fd); err == nil && !errors.Is(closeErr, unix.EINTR) {
 		err = closeErr
 	}
 	if err != nil {
 		os.RemoveAll(path)
+		return &os.PathError{Op: "write", Path: path, Err: err}
 	}
-	return err
+	return nil
+}
+
+// again repeats a system call that a signal has interrupted.
+func again(call func() error) error {
+	for {
+		if err := call(); !errors.Is(err, unix.EINTR) {
+			return err
+		}
+	}
 }
