@@ -4,6 +4,8 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -129,6 +131,36 @@ func TestUsageIsComplete(t *testing.T) {
 			if !strings.Contains(usage, "-"+name) {
 				t.Errorf("the help does not name the flag %s", name)
 			}
+		}
+	}
+}
+
+// docs/runs.md names the test that keeps each promise: each has to be there.
+func TestPromisesAreKept(t *testing.T) {
+	page, err := os.ReadFile("docs/runs.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	files, err := filepath.Glob("*/*_test.go")
+	deeper, err2 := filepath.Glob("*/*/*_test.go")
+	if err != nil || err2 != nil {
+		t.Fatal(err, err2)
+	}
+	var tests strings.Builder
+	for _, path := range append(files, deeper...) {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		tests.Write(text)
+	}
+	named := regexp.MustCompile(`Test[A-Z]\w+`).FindAllString(string(page), -1)
+	if len(named) < 20 {
+		t.Errorf("only %d tests are named", len(named))
+	}
+	for _, name := range named {
+		if !strings.Contains(tests.String(), "func "+name+"(") {
+			t.Errorf("there is no test %s", name)
 		}
 	}
 }
