@@ -9,7 +9,7 @@ import (
 )
 
 // git runs git in dir, away from the user's configuration.
-func git(t *testing.T, dir string, args ...string) string {
+func gitIn(t *testing.T, dir string, args ...string) string {
 	t.Helper()
 	cmd := exec.Command("git", args...)
 	cmd.Dir = dir
@@ -41,20 +41,20 @@ func TestFindHead(t *testing.T) {
 	if h, ok := FindHead(sub); ok {
 		t.Fatalf("FindHead finds %+v without a repository", h)
 	}
-	git(t, dir, "init", "-q", "-b", "main", "repo")
+	gitIn(t, dir, "init", "-q", "-b", "main", "repo")
 	check("no commit yet", sub, Head{Root: repo, Path: "a/b", Branch: "main"})
 
-	git(t, repo, "commit", "-q", "--allow-empty", "-m", "one")
-	commit := git(t, repo, "rev-parse", "HEAD")
+	gitIn(t, repo, "commit", "-q", "--allow-empty", "-m", "one")
+	commit := gitIn(t, repo, "rev-parse", "HEAD")
 	check("branch", repo, Head{Root: repo, Path: ".", Commit: commit, Branch: "main"})
 
-	git(t, repo, "pack-refs", "--all")
+	gitIn(t, repo, "pack-refs", "--all")
 	check("packed refs", repo, Head{Root: repo, Path: ".", Commit: commit, Branch: "main"})
 
 	tree := filepath.Join(dir, "tree")
-	git(t, repo, "worktree", "add", "-q", "-b", "feature/x", tree)
+	gitIn(t, repo, "worktree", "add", "-q", "-b", "feature/x", tree)
 	check("worktree", tree, Head{Root: tree, Path: ".", Commit: commit, Branch: "feature/x"})
 
-	git(t, repo, "checkout", "-q", "--detach")
+	gitIn(t, repo, "checkout", "-q", "--detach")
 	check("detached", repo, Head{Root: repo, Path: ".", Commit: commit})
 }
