@@ -21,6 +21,8 @@ Flags of a launch:
   --limit N            only the first N
   --seed-sweep N       another order for shuffle
   --fail-fast          start no more runs after one that fails
+  --vcs MODE           execute a copy of the code: of its last commit (commit), or
+                       of the files as they are now (snapshot); default: off
   --dry-run            list the runs; write nothing, start nothing
   --cfg job            print the composed config; --resolve: resolved;
                        --package KEY: only what is there
@@ -36,6 +38,7 @@ Commands, each with a --help of its own:
   logs                 print what runs printed
   resume               start runs again, or for the first time
   rm                   remove runs
+  gc                   remove copies of the code that no run refers to
   completion           print the completion script for bash, zsh or fish
 
 Flags of all commands:

@@ -1,6 +1,7 @@
 package launcher
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -66,7 +67,7 @@ func idsOf(words []string) ([]int, error) {
 
 // Commands are the commands that start runs.
 func Commands(w World, runs Runs) []*cli.Command {
-	return []*cli.Command{launchCommand(w), resumeCommand(w, runs), removeCommand(w, runs), jobCommand(w)}
+	return []*cli.Command{launchCommand(w), resumeCommand(w, runs), removeCommand(w, runs), gcCommand(w, runs), jobCommand(w)}
 }
 
 func launchCommand(w World) *cli.Command {
@@ -85,6 +86,7 @@ func launchCommand(w World) *cli.Command {
 			&cli.IntFlag{Name: "limit", Usage: "only the first `N`"},
 			&cli.Uint64Flag{Name: "seed-sweep", Usage: "another order for shuffle"},
 			&cli.BoolFlag{Name: "fail-fast", Usage: "start no more runs after one that fails"},
+			&cli.StringFlag{Name: "vcs", Usage: "the code version to run: `MODE` off, commit or snapshot"},
 			&cli.BoolFlag{Name: "dry-run", Usage: "list the runs only"},
 			&cli.StringFlag{Name: "cfg", Usage: "print the composed config: `job`"},
 			&cli.StringFlag{Name: "package", Usage: "with --cfg: only what is at this `KEY`"},
@@ -110,6 +112,7 @@ func launchCommand(w World) *cli.Command {
 				jobs:        c.Int("jobs"),
 				failFast:    c.Bool("fail-fast"),
 				dryRun:      c.Bool("dry-run"),
+				vcs:         c.String("vcs"),
 				cfg:         c.String("cfg"),
 				pkg:         c.String("package"),
 				info:        c.String("info"),
@@ -122,7 +125,7 @@ func launchCommand(w World) *cli.Command {
 			if c.IsSet("limit") && o.limit < 1 {
 				return errors.New("--limit needs a number from 1")
 			}
-			for _, name := range []string{"where", "cfg", "info", "config-dir", "config-name", "package", "log-dir"} {
+			for _, name := range []string{"where", "cfg", "info", "config-dir", "config-name", "package", "log-dir", "vcs"} {
 				if c.IsSet(name) && c.String(name) == "" {
 					return fmt.Errorf("--%s is empty", name)
 				}
@@ -150,6 +153,7 @@ type launchOptions struct {
 	jobs                          int
 	failFast                      bool
 	dryRun, resolve, json, strict bool
+	vcs                           string
 	cfg, pkg, info                string
 	quiet, verbose                bool
 }
@@ -170,6 +174,9 @@ func launch(w World, o launchOptions) error {
 	var settings []config.Override
 	if o.logDir != "" {
 		settings = append(settings, config.Override{Key: settingsKey + "logger.parent_log_dir", Value: text(o.logDir)})
+	}
+	if o.vcs != "" {
+		settings = append(settings, config.Override{Key: settingsKey + "version_manager.mode", Value: text(o.vcs)})
 	}
 	plan, err := NewPlan(Request{
 		Line: o.line, World: w, Place: place,
@@ -218,14 +225,18 @@ func (o launchOptions) place(w World, notice func(string)) (ConfigPlace, error) 
 // start makes the run directories of jobs and executes them.
 func start(w World, plan *Plan, jobs []Job, o launchOptions, report *reporter) error {
 	s := plan.Settings
-	if s.VersionManager.Mode != "off" {
-		return fault.Hint(fmt.Errorf("version_manager.mode %s is not built yet", s.VersionManager.Mode), "use off: the commit is recorded all the same")
-	}
 	root, remove, err := logRoot(w, s)
 	if err != nil {
 		return err
 	}
 	defer remove()
+	code, err := keepVersion(context.Background(), w, s, root, report)
+	if err != nil {
+		return err
+	}
+	if err := code.fits(w, jobs, report.notice); err != nil {
+		return err
+	}
 	signals := catchSignals()
 	var runs []logdir.Run
 	if id := s.Logger.ForcedLogID; id > 0 {
@@ -248,7 +259,7 @@ func start(w World, plan *Plan, jobs []Job, o launchOptions, report *reporter) e
 		if err != nil {
 			return err
 		}
-		if runs, err = create(w, log, plan, jobs, signals.stop); err != nil {
+		if runs, err = create(w, log, plan, code, jobs, signals.stop); err != nil {
 			return err
 		}
 		if runs == nil {

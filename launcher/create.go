@@ -13,7 +13,6 @@ import (
 	"github.com/mlxp/mlxp/internal/jsontext"
 	"github.com/mlxp/mlxp/launcher/supervise"
 	"github.com/mlxp/mlxp/logdir"
-	"github.com/mlxp/mlxp/vcs"
 )
 
 // check finds out, before anything is written, whether jobs can start here:
@@ -44,9 +43,9 @@ func check(w World, jobs []Job, strict bool) error {
 // create makes the run directories of jobs; those of a sweep are on the disk when
 // it returns. If one cannot be made, none is left; nor if stop is closed before
 // the last: then it returns no runs and no error.
-func create(w World, log *logdir.Log, plan *Plan, jobs []Job, stop <-chan struct{}) ([]logdir.Run, error) {
+func create(w World, log *logdir.Log, plan *Plan, code version, jobs []Job, stop <-chan struct{}) ([]logdir.Run, error) {
 	var runs []logdir.Run
-	template := newInfo(w, plan)
+	template := newInfo(w, plan, code)
 	freeze := func(i int) error {
 		run, job, info := runs[i], jobs[i], template
 		info.ID = run.ID
@@ -111,30 +110,21 @@ func claimNumber(log *logdir.Log, forced int) (logdir.Run, error) {
 }
 
 // newInfo is the part of the record that all runs of a command share.
-func newInfo(w World, plan *Plan) logdir.Info {
+func newInfo(w World, plan *Plan, code version) logdir.Info {
 	words := plan.Line.Words
 	if len(plan.Line.Overrides) > 0 {
 		words = slices.Concat(plan.Line.Overrides, []string{"--"}, words)
 	}
-	info := logdir.Info{
-		Schema:  logdir.Schema,
-		Status:  logdir.Created,
-		Words:   jsontext.Texts(words),
-		WorkDir: jsontext.Text(w.Cwd),
-		Cwd:     jsontext.Text(w.Cwd),
-		User:    userName(w),
-		Mlxp:    w.Version,
+	return logdir.Info{
+		Schema:         logdir.Schema,
+		Status:         logdir.Created,
+		Words:          jsontext.Texts(words),
+		WorkDir:        jsontext.Text(code.workDir),
+		Cwd:            jsontext.Text(w.Cwd),
+		User:           userName(w),
+		VersionManager: code.record,
+		Mlxp:           w.Version,
 	}
-	if head, ok := vcs.FindHead(w.Cwd); ok {
-		info.VersionManager = &logdir.VersionManager{
-			Mode:       "off",
-			CommitHash: head.Commit,
-			Branch:     head.Branch,
-			RepoPath:   jsontext.Text(head.Root),
-			Path:       jsontext.Text(head.Path),
-		}
-	}
-	return info
 }
 
 // settingsText is metadata/mlxp.yaml: the settings in force, and what the

@@ -87,6 +87,7 @@ func executeRun(w World, run logdir.Run, show bool, received <-chan os.Signal, r
 		Warn:    report.warn,
 		Version: w.Version,
 		Guard:   w.Guard,
+		Code:    executed(w, run, report),
 		Resolve: func(conf *config.Node, info *logdir.Info) (*config.Node, error) {
 			hydra, err := readHydra(run)
 			if err != nil {

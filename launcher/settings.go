@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/go-viper/mapstructure/v2"
@@ -43,14 +44,16 @@ type VersionSettings struct {
 	ParentWorkDir       jsontext.Text `koanf:"parent_work_dir" json:"parent_work_dir"`
 	ComputeRequirements bool          `koanf:"compute_requirements" json:"compute_requirements"`
 	Environment         []string      `koanf:"environment" json:"environment,omitempty"`
+	LockFiles           []string      `koanf:"lock_files" json:"lock_files,omitempty"` // globs; none: vcs.LockFileGlobs
 	Link                []string      `koanf:"link" json:"link,omitempty"`
+	MaxFile             Size          `koanf:"max_file" json:"max_file"` // the largest new file that a snapshot takes
 }
 
 // defaults are the settings where nobody says otherwise.
 func defaults() Settings {
 	return Settings{
 		Logger:          LoggerSettings{ParentLogDir: "./logs", ForcedLogID: -1},
-		VersionManager:  VersionSettings{Mode: "off", ParentWorkDir: "./.work_dir"},
+		VersionManager:  VersionSettings{Mode: vcsOff, ParentWorkDir: "./.work_dir", MaxFile: 100_000_000},
 		UseLogger:       true,
 		InteractiveMode: true,
 	}
@@ -60,7 +63,7 @@ func defaults() Settings {
 var known = []string{
 	"logger.parent_log_dir", "logger.forced_log_id",
 	"version_manager.mode", "version_manager.parent_work_dir", "version_manager.compute_requirements",
-	"version_manager.environment", "version_manager.link",
+	"version_manager.environment", "version_manager.lock_files", "version_manager.link", "version_manager.max_file",
 	"use_version_manager", "use_logger", "interactive_mode",
 }
 
@@ -117,13 +120,13 @@ func ReadSettings(configDir string, environ []string, overrides []config.Overrid
 		Result:           &s,
 		TagName:          "koanf",
 		WeaklyTypedInput: true, // variables are text
-		DecodeHook:       mapstructure.ComposeDecodeHookFunc(mapstructure.StringToSliceHookFunc(","), wholeNumbers),
+		DecodeHook:       mapstructure.ComposeDecodeHookFunc(mapstructure.StringToSliceHookFunc(","), sizes, wholeNumbers),
 	}})
 	if err != nil {
 		return s, fmt.Errorf("settings: %w", err)
 	}
 	if s.UseVersionManager && !k.Exists("version_manager.mode") {
-		s.VersionManager.Mode = "commit"
+		s.VersionManager.Mode = vcsCommit
 	}
 	return s, s.valid()
 }
@@ -134,6 +137,27 @@ func wholeNumbers(_, to reflect.Type, value any) (any, error) {
 		return nil, fmt.Errorf("%v is not an integer", x)
 	}
 	return value, nil
+}
+
+// Size is a number of bytes. As text it may have a unit: "2GB", "1.5 GiB".
+type Size int64
+
+// units of sizes, by their lower-case names; a "b" at the end is optional.
+var units = map[string]float64{"": 1, "k": 1e3, "m": 1e6, "g": 1e9, "t": 1e12, "ki": 1 << 10, "mi": 1 << 20, "gi": 1 << 30, "ti": 1 << 40}
+
+// sizes reads the text of a size.
+func sizes(_, to reflect.Type, value any) (any, error) {
+	text, ok := value.(string)
+	if !ok || to != reflect.TypeFor[Size]() {
+		return value, nil
+	}
+	number := strings.TrimRight(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ ")
+	unit, known := units[strings.TrimSuffix(strings.ToLower(strings.TrimSpace(text[len(number):])), "b")]
+	n, err := strconv.ParseFloat(number, 64)
+	if err != nil || !known || !(n*unit >= 0 && n*unit < math.MaxInt64) {
+		return nil, fmt.Errorf("%q is not a size such as 100MB", text)
+	}
+	return Size(n * unit), nil
 }
 
 // dropNulls takes out what was left empty, such as "logger:" with nothing below.
@@ -152,7 +176,7 @@ func (s Settings) valid() error {
 		return fault.Hint(errors.New("logger.parent_log_dir is empty"), "leave it out for ./logs")
 	}
 	switch s.VersionManager.Mode {
-	case "off", "commit", "snapshot":
+	case vcsOff, vcsCommit, vcsSnapshot:
 	default:
 		return fault.Hint(fmt.Errorf("version_manager.mode: unknown mode %q", s.VersionManager.Mode), "use off, commit or snapshot")
 	}
@@ -295,20 +319,21 @@ func plain(n *config.Node) any {
 // LogDir is the log dir of a command that launches nothing: the one that the
 // flag --log-dir gave, else the settings', absolute.
 func LogDir(w World, flag string) (string, error) {
-	dir := flag
-	if dir == "" {
-		place := ConfigPlace{}
-		for _, candidate := range configDirs {
-			if isFile(filepath.Join(w.Cwd, candidate, SettingsFile)) {
-				place.Dir = filepath.Join(w.Cwd, candidate)
-				break
-			}
-		}
-		s, err := ReadSettings(place.Dir, w.Environ, nil, func(string) {})
-		if err != nil {
-			return "", err
-		}
-		dir = string(s.Logger.ParentLogDir)
+	if flag != "" {
+		return w.abs(flag), nil
 	}
-	return w.abs(dir), nil
+	s, err := settingsHere(w)
+	return w.abs(string(s.Logger.ParentLogDir)), err
+}
+
+// settingsHere are the settings of a command that composes no config.
+func settingsHere(w World) (Settings, error) {
+	dir := ""
+	for _, candidate := range configDirs {
+		if isFile(filepath.Join(w.Cwd, candidate, SettingsFile)) {
+			dir = filepath.Join(w.Cwd, candidate)
+			break
+		}
+	}
+	return ReadSettings(dir, w.Environ, nil, func(string) {})
 }

@@ -126,6 +126,10 @@ type VersionManager struct {
 	Dirty       *bool         `json:"dirty,omitempty"`
 	Backup      jsontext.Text `json:"backup,omitempty"`
 	Environment *string       `json:"environment"`
+	// Changes are the files of Backup that were not as in the commit when the
+	// last attempt started: an earlier run changed them.
+	Changes   []jsontext.Text   `json:"changes,omitempty"`
+	LockFiles map[string]string `json:"lock_files,omitempty"` // SHA-256 by name
 }
 
 // Scheduler names a batch job.

@@ -136,7 +136,7 @@ func files(t testing.TB, dir string, times bool) string {
 			return err
 		}
 		rel, _ := filepath.Rel(dir, path)
-		content := []byte{}
+		var content []byte
 		if e.Type() == fs.ModeSymlink {
 			target, _ := os.Readlink(path)
 			content = []byte("-> " + target)
