@@ -86,7 +86,7 @@ func newApp(w launcher.World) *cli.App {
 			return fault.Hint(errors.New("no command"), "mlxp -- PROGRAM … launches a program; mlxp --help lists the commands")
 		},
 	}
-	app.Commands = append(launcher.Commands(w, launcher.Runs{LogDir: logDir, Select: selectRuns}), reader.Commands(logDir)...)
+	app.Commands = append(launcher.Commands(w, launcher.Runs{LogDir: logDir, Select: selectRuns, Compare: compareRuns}), reader.Commands(logDir)...)
 	app.Commands = append(app.Commands, completionCommand())
 	for _, c := range app.Commands {
 		c.OnUsageError = usageError
@@ -109,6 +109,16 @@ func selectRuns(root, where string, notice func(string)) ([]int, error) {
 		ids = append(ids, run.ID())
 	}
 	return ids, nil
+}
+
+// compareRuns compares what two runs measured and made.
+func compareRuns(root string, a, b int, tolerance float64) (launcher.Comparison, error) {
+	log, err := reader.Open(root)
+	if err != nil {
+		return launcher.Comparison{}, err
+	}
+	c, err := log.Compare(a, b, tolerance)
+	return launcher.Comparison(c), err
 }
 
 // usageError returns err as it is: the library would print the whole help.

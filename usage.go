@@ -37,6 +37,8 @@ Commands, each with a --help of its own:
   diff                 list what differs between runs
   logs                 print what runs printed
   resume               start runs again, or for the first time
+  rerun                launch a run again, as it was or with overrides
+  verify               launch a run again and compare what it measures and makes
   rm                   remove runs
   gc                   remove copies of the code that no run refers to
   completion           print the completion script for bash, zsh or fish

@@ -39,6 +39,24 @@ func (e *editor) apply(o Override) error {
 	return nil
 }
 
+// Edit applies overrides to a composed config, which stays as it is, and returns
+// the edited one. No option of a group can be chosen any more: files are not read.
+// A key that is not there has to be added, with +.
+func Edit(root *Node, overrides []Override, r Resolver) (*Node, error) {
+	e := &editor{root: root, resolver: r}
+	for _, o := range overrides {
+		before, there := e.root.At(o.Key)
+		if there && before.Kind == Map && o.Op != Delete && o.Value != nil && o.Value.Kind == String {
+			return nil, fault.Hint(fmt.Errorf("%s: %s is composed already: no other option of a group can be chosen", o.word(), o.Key),
+				"launch anew to compose anew, or set the values below %s", o.Key)
+		}
+		if err := e.apply(o); err != nil {
+			return nil, err
+		}
+	}
+	return e.root, nil
+}
+
 // word is the override as the user would write it.
 func (o Override) word() string {
 	if o.Text != "" {

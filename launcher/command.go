@@ -26,6 +26,17 @@ type Runs struct {
 	// Select returns the runs for which a CEL expression holds, and tells notice
 	// what the user should know of them.
 	Select func(root, where string, notice func(string)) ([]int, error)
+	// Compare compares what two runs of root measured and made.
+	Compare func(root string, a, b int, tolerance float64) (Comparison, error)
+}
+
+// A Comparison is what verify tells of two runs.
+type Comparison struct {
+	Series     int      `json:"series"`     // that agree
+	Values     int      `json:"values"`     // in them
+	Artifacts  int      `json:"artifacts"`  // that agree
+	Difference string   `json:"difference"` // the first one; empty: there is none
+	LeftOut    []string `json:"left_out"`   // series that hold times and do not count
 }
 
 // named returns the log dir and the runs that the words of a command name: by
@@ -67,7 +78,7 @@ func idsOf(words []string) ([]int, error) {
 
 // Commands are the commands that start runs.
 func Commands(w World, runs Runs) []*cli.Command {
-	return []*cli.Command{launchCommand(w), resumeCommand(w, runs), removeCommand(w, runs), gcCommand(w, runs), jobCommand(w)}
+	return []*cli.Command{launchCommand(w), resumeCommand(w, runs), removeCommand(w, runs), rerunCommand(w, runs), verifyCommand(w, runs), gcCommand(w, runs), jobCommand(w)}
 }
 
 func launchCommand(w World) *cli.Command {
@@ -237,6 +248,18 @@ func start(w World, plan *Plan, jobs []Job, o launchOptions, report *reporter) e
 	if err := code.fits(w, jobs, report.notice); err != nil {
 		return err
 	}
+	return launchRuns(w, root, plan, code, jobs, poolOptions{o.jobs, o.failFast}, report)
+}
+
+// poolOptions say how the runs of a command are executed.
+type poolOptions struct {
+	jobs     int // at a time
+	failFast bool
+}
+
+// launchRuns makes the directories of jobs in root and executes them.
+func launchRuns(w World, root string, plan *Plan, code version, jobs []Job, o poolOptions, report *reporter) error {
+	s := plan.Settings
 	signals := catchSignals()
 	var runs []logdir.Run
 	if id := s.Logger.ForcedLogID; id > 0 {

@@ -115,7 +115,7 @@ func newInfo(w World, plan *Plan, code version) logdir.Info {
 	if len(plan.Line.Overrides) > 0 {
 		words = slices.Concat(plan.Line.Overrides, []string{"--"}, words)
 	}
-	return logdir.Info{
+	info := logdir.Info{
 		Schema:         logdir.Schema,
 		Status:         logdir.Created,
 		Words:          jsontext.Texts(words),
@@ -125,10 +125,15 @@ func newInfo(w World, plan *Plan, code version) logdir.Info {
 		VersionManager: code.record,
 		Mlxp:           w.Version,
 	}
+	if plan.RerunOf > 0 {
+		info.RerunOf = &plan.RerunOf
+	}
+	return info
 }
 
-// settingsText is metadata/mlxp.yaml: the settings in force, and what the
-// config's ${hydra:…} say, one JSON value a line as in the record.
+// settingsText is metadata/mlxp.yaml: the settings in force, what the config's
+// ${hydra:…} say, and the command if its placeholders will be replaced in the
+// record: one JSON value a line as there.
 func settingsText(s Settings, job Job, config []byte) ([]byte, error) {
 	var text bytes.Buffer
 	enc := json.NewEncoder(&text)
@@ -142,6 +147,12 @@ func settingsText(s Settings, job Job, config []byte) ([]byte, error) {
 	} {
 		text.WriteString(line.name + ": ")
 		if err := enc.Encode(line.value); err != nil {
+			return nil, err
+		}
+	}
+	if slices.ContainsFunc(job.Command, func(word string) bool { return strings.Contains(word, "{") }) {
+		text.WriteString(commandLine + ": ")
+		if err := enc.Encode(jsontext.Texts(job.Command)); err != nil {
 			return nil, err
 		}
 	}

@@ -21,6 +21,7 @@ type Plan struct {
 	Line     Line
 	Settings Settings
 	Size     int // of the sweep
+	RerunOf  int // the run that this one repeats; 0: none
 
 	sweep   *sweep.Sweep
 	places  map[int]int  // the overrides among Line.Words by their places: which of the sweep's arguments; -1: a setting
@@ -38,10 +39,14 @@ type Job struct {
 
 	name     string // of the job, as Hydra has it
 	composed *config.Composed
+	hydra    *config.Node // in place of composed, for a job that was not composed
 }
 
 // Hydra is what ${hydra:…} can say of the job before it has a directory.
 func (j Job) Hydra() *config.Node {
+	if j.hydra != nil {
+		return j.hydra
+	}
 	return j.composed.Hydra().WithValue("job.name", text(j.name)).WithValue("job.num", integer(j.Index))
 }
 

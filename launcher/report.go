@@ -34,6 +34,7 @@ type reporter struct {
 	runs  map[int]bool    // that ended, by number: whether they are complete
 	held  []int           // that somebody else executes, or has
 	count int             // that started
+	first int             // number of the one that started first
 	told  map[string]bool // notices, each told once
 }
 
@@ -75,7 +76,9 @@ func (r *reporter) start(root string, size, jobs int) {
 func (r *reporter) starting(run logdir.Run) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.count++
+	if r.count++; r.count == 1 {
+		r.first = run.ID
+	}
 	switch {
 	case r.quiet:
 	case r.size > 1 && (r.jobs == 1 || r.verbose):

@@ -41,18 +41,32 @@ func withRun(hydra func() *config.Node, run logdir.Run, cwd string) func() *conf
 	}
 }
 
-// readHydra reads back what settingsText kept.
+// commandLine is the line of metadata/mlxp.yaml that keeps a command with its
+// placeholders.
+const commandLine = "command"
+
+// readHydra reads back what settingsText kept of Hydra.
 func readHydra(run logdir.Run) (*config.Node, error) {
+	value, err := settingsLine(run, hydraLine)
+	if err != nil || value == nil {
+		return &config.Node{Kind: config.Map}, err
+	}
+	return config.ParseJSON(value)
+}
+
+// settingsLine returns the JSON value of a line that settingsText wrote, nil if it
+// wrote none.
+func settingsLine(run logdir.Run, name string) ([]byte, error) {
 	text, err := os.ReadFile(run.Path(logdir.SettingsYAML))
 	if err != nil {
 		return nil, err
 	}
 	for line := range bytes.Lines(text) {
-		if value, ok := bytes.CutPrefix(line, []byte(hydraLine+": ")); ok {
-			return config.ParseJSON(bytes.TrimSpace(value))
+		if value, ok := bytes.CutPrefix(line, []byte(name+": ")); ok {
+			return bytes.TrimSpace(value), nil
 		}
 	}
-	return &config.Node{Kind: config.Map}, nil
+	return nil, nil
 }
 
 func text(s string) *config.Node { return &config.Node{Kind: config.String, Text: s} }
