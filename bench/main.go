@@ -32,6 +32,9 @@ var measurements = []measurement{
 	{"fsync", "fsyncs of `mlxp -- sleep 0.2`", "at most 6", fsyncs},
 	{"sweep", "1,000 runs of `true`, `-j 2`, beside `xargs -P 2`", "at most 10 s", sweep},
 	{"plan", "10,000 combinations, `--dry-run`", "at most 0.2 s", plan},
+	{"versions", "`--vcs commit`, its backup there, over no `--vcs`; 100 files", "at most 15 ms", versions},
+	{"backup", "the first `--vcs commit` of 10,000 files, beside `git worktree add`", "at most 1.5 times", firstBackup},
+	{"snapshot", "the second `--vcs snapshot` of 100,000 files", "at most 2 s", secondSnapshot},
 	{"memory", "memory of the supervisor of a run that goes on", "at most 15 MB", memory},
 }
 

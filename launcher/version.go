@@ -51,7 +51,14 @@ func presentVersion(dir string) version {
 func keepVersion(ctx context.Context, w World, s Settings, root string, report *reporter) (version, error) {
 	mode := s.VersionManager.Mode
 	if mode == vcsOff {
-		return presentVersion(w.Cwd), nil
+		v := presentVersion(w.Cwd)
+		if v.record != nil {
+			var err error
+			if v.record.LockFiles, err = lockFiles(string(v.record.RepoPath), s); err != nil {
+				return version{}, err
+			}
+		}
+		return v, nil
 	}
 	repo, err := vcs.Open(ctx, w.Cwd)
 	if err != nil {
@@ -97,6 +104,9 @@ func backUp(ctx context.Context, w World, s Settings, repo *vcs.Repo, record *lo
 		return version{}, fmt.Errorf("backup of the code: %w", err)
 	}
 	record.Backup = jsontext.Text(backup.Dir)
+	if record.LockFiles, err = lockFiles(backup.Dir, s); err != nil {
+		return version{}, err
+	}
 	if backup.Environment != "" {
 		record.Environment = &backup.Environment
 	}
@@ -106,6 +116,15 @@ func backUp(ctx context.Context, w World, s Settings, repo *vcs.Repo, record *lo
 			"--vcs snapshot takes files that are not committed, too")
 	}
 	return version{workDir: dir, record: record}, nil
+}
+
+// lockFiles returns the hashes of the files in dir that fix versions.
+func lockFiles(dir string, s Settings) (map[string]string, error) {
+	globs := s.VersionManager.LockFiles
+	if globs == nil {
+		globs = vcs.LockFileGlobs
+	}
+	return vcs.LockFiles(dir, globs)
 }
 
 func backupOptions(w World, s Settings, notice func(string)) vcs.BackupOptions {
@@ -201,6 +220,9 @@ func executed(w World, run logdir.Run, report *reporter) func(*logdir.Info) (fun
 			info.VersionManager = presentVersion(dir).record
 			if info.VersionManager == nil {
 				return nil, nil
+			}
+			if record != nil {
+				info.VersionManager.LockFiles = record.LockFiles
 			}
 			return func() func(*logdir.Info) {
 				dirty, err := vcs.Dirty(ctx, dir, []string{filepath.Dir(run.Dir)})

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"net/url"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/mlxp/mlxp/internal/fault"
@@ -25,30 +24,18 @@ type Repo struct {
 }
 
 // Open returns the repository that dir is in. It is an error if there is none, if
-// it is bare or belongs to somebody whom git does not trust, or if git is missing
-// or older than 2.25.
+// it is bare or belongs to somebody whom git does not trust, or if git is missing.
 func Open(ctx context.Context, dir string) (*Repo, error) {
-	g := git{dir: dir}
-	out, err := g.run(ctx, "rev-parse", "--is-bare-repository", "--git-common-dir")
+	out, err := git{dir: dir}.run(ctx, "rev-parse", "--show-prefix", "--git-common-dir", "--show-toplevel")
 	if err != nil {
-		return nil, explain(dir, err)
+		return nil, explain(ctx, dir, err)
 	}
-	bare, common, _ := strings.Cut(strings.TrimSuffix(out, "\n"), "\n")
-	if bare == "true" {
-		return nil, fault.Hint(fmt.Errorf("%s is in a bare repository, which has no files to run", visible.Text(dir)), "run mlxp in a clone of it")
+	// A path may hold a newline; that of the work tree comes last.
+	lines := strings.SplitN(strings.TrimSuffix(out, "\n"), "\n", 3)
+	if len(lines) != 3 {
+		return nil, fmt.Errorf("git rev-parse: %q was not expected", out)
 	}
-	if err := checkGit(ctx, g); err != nil {
-		return nil, err
-	}
-	root, err := g.run(ctx, "rev-parse", "--show-toplevel")
-	if err != nil {
-		return nil, explain(dir, err)
-	}
-	prefix, err := g.run(ctx, "rev-parse", "--show-prefix")
-	if err != nil {
-		return nil, explain(dir, err)
-	}
-	r := &Repo{Root: strings.TrimSuffix(root, "\n"), Path: filepath.Clean(strings.TrimSuffix(prefix, "\n")), common: common}
+	r := &Repo{Root: lines[2], Path: filepath.Clean(lines[0]), common: lines[1]}
 	if !filepath.IsAbs(r.common) {
 		r.common = filepath.Join(dir, r.common)
 	}
@@ -61,7 +48,10 @@ func Open(ctx context.Context, dir string) (*Repo, error) {
 
 // explain says what to do about a directory that git does not take for a work
 // tree.
-func explain(dir string, err error) error {
+func explain(ctx context.Context, dir string, err error) error {
+	if bare, err := (git{dir: dir}).run(ctx, "rev-parse", "--is-bare-repository"); err == nil && strings.TrimSpace(bare) == "true" {
+		return fault.Hint(fmt.Errorf("%s is in a bare repository, which has no files to run", visible.Text(dir)), "run mlxp in a clone of it")
+	}
 	var g *GitError
 	if !errors.As(err, &g) {
 		return err
@@ -89,8 +79,8 @@ func trustedPath(stderr, dir string) string {
 
 func shellQuoted(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }
 
-// checkGit refuses a git that lacks what is needed: pathspecs from a file came
-// with 2.25 (its release notes).
+// checkGit refuses a git that lacks what a snapshot needs: pathspecs from a file
+// came with 2.25 (its release notes).
 func checkGit(ctx context.Context, g git) error {
 	out, err := g.run(ctx, "version")
 	if err != nil {
@@ -98,7 +88,7 @@ func checkGit(ctx context.Context, g git) error {
 	}
 	var major, minor int
 	if _, err := fmt.Sscanf(out, "git version %d.%d", &major, &minor); err == nil && (major < 2 || major == 2 && minor < 25) {
-		return fault.Hint(fmt.Errorf("git %d.%d is too old", major, minor), "--vcs needs git 2.25 or later")
+		return fault.Hint(fmt.Errorf("git %d.%d is too old", major, minor), "--vcs snapshot needs git 2.25 or later")
 	}
 	return nil
 }
@@ -114,13 +104,10 @@ func (r *Repo) Head(ctx context.Context) (Head, error) {
 		return h, fault.Hint(errors.New("the repository has no commit yet"), "git commit makes one; --vcs snapshot needs none")
 	}
 	h.Commit = commit
-	branch, err := r.git.run(ctx, "symbolic-ref", "-q", "--short", "HEAD")
-	var g *GitError
-	if errors.As(err, &g) && g.ExitCode == 1 {
-		err = nil // detached
+	if now, ok := FindHead(r.Root); ok {
+		h.Branch = now.Branch
 	}
-	h.Branch = strings.TrimSuffix(branch, "\n")
-	return h, err
+	return h, nil
 }
 
 // commit returns HEAD's commit, "" if there is none yet.
@@ -137,21 +124,16 @@ func (r *Repo) commit(ctx context.Context) (string, error) {
 // only remote there is, without a user's name and password. It is empty if there
 // is none.
 func (r *Repo) Remote(ctx context.Context) string {
-	out, err := r.git.run(ctx, "remote")
+	out, err := r.git.run(ctx, "remote", "get-url", "origin")
 	if err != nil {
-		return ""
-	}
-	names := strings.Fields(out)
-	if len(names) == 0 {
-		return ""
-	}
-	name := names[0]
-	if slices.Contains(names, "origin") {
-		name = "origin"
-	}
-	out, err = r.git.run(ctx, "remote", "get-url", name)
-	if err != nil {
-		return ""
+		names, _ := r.git.run(ctx, "remote")
+		first, _, _ := strings.Cut(names, "\n")
+		if first == "" {
+			return ""
+		}
+		if out, err = r.git.run(ctx, "remote", "get-url", "--", first); err != nil {
+			return ""
+		}
 	}
 	text := strings.TrimSuffix(out, "\n")
 	if u, err := url.Parse(text); err == nil && u.User != nil {

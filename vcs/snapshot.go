@@ -51,6 +51,9 @@ func (e *TooLarge) Error() string {
 // HEAD. The branch, index, stash, reflog and files are not touched: the work is
 // done in an index of its own. The same tree on the same HEAD is the same commit.
 func (r *Repo) Snapshot(ctx context.Context, o SnapshotOptions) (Snapshot, error) {
+	if err := checkGit(ctx, r.git); err != nil {
+		return Snapshot{}, err
+	}
 	head, err := r.commit(ctx)
 	if err != nil {
 		return Snapshot{}, err
