@@ -295,6 +295,39 @@ func TestSnapshotShapes(t *testing.T) {
 	}
 }
 
+// Paths hold any bytes, and a directory may be reached by a link.
+func TestOpenPaths(t *testing.T) {
+	top := t.TempDir()
+	dir := filepath.Join(top, "sp ace\nnl\xff", "sub\ndir")
+	put(t, dir, "f", "x")
+	gitAs(t, filepath.Dir(dir), "init", "-q")
+	link := filepath.Join(top, "link")
+	if err := os.Symlink(dir, link); err != nil {
+		t.Fatal(err)
+	}
+	for _, from := range []string{dir, link} {
+		r := openRepo(t, from)
+		real, err := filepath.EvalSymlinks(filepath.Dir(dir))
+		if err != nil || r.Root != real || r.Path != "sub\ndir" {
+			t.Errorf("Open(%q): Root %q, Path %q, %v", from, r.Root, r.Path, err)
+		}
+		if _, err := os.Stat(filepath.Join(r.common, "HEAD")); err != nil {
+			t.Error(err)
+		}
+		s, err := r.Snapshot(context.Background(), SnapshotOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := r.Backup(context.Background(), s.Commit, BackupOptions{Parent: t.TempDir()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := os.Stat(filepath.Join(b.WorkDir(r.Path), "f")); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 // A repository that has no commit, seen from a subdirectory.
 func TestSnapshotWithoutACommit(t *testing.T) {
 	dir := t.TempDir()

@@ -26,18 +26,24 @@ type Repo struct {
 // Open returns the repository that dir is in. It is an error if there is none, if
 // it is bare or belongs to somebody whom git does not trust, or if git is missing.
 func Open(ctx context.Context, dir string) (*Repo, error) {
-	out, err := git{dir: dir}.run(ctx, "rev-parse", "--show-prefix", "--git-common-dir", "--show-toplevel")
+	out, err := git{dir: dir}.run(ctx, "rev-parse", "--git-common-dir", "--show-toplevel")
 	if err != nil {
 		return nil, explain(ctx, dir, err)
 	}
-	// A path may hold a newline; that of the work tree comes last.
-	lines := strings.SplitN(strings.TrimSuffix(out, "\n"), "\n", 3)
-	if len(lines) != 3 {
+	common, root, ok := strings.Cut(strings.TrimSuffix(out, "\n"), "\n") // the latter may hold a newline
+	if !ok {
 		return nil, fmt.Errorf("git rev-parse: %q was not expected", out)
 	}
-	r := &Repo{Root: lines[2], Path: filepath.Clean(lines[0]), common: lines[1]}
+	r := &Repo{Root: root, common: common}
+	real, err := filepath.EvalSymlinks(dir)
+	if err != nil {
+		return nil, err
+	}
+	if r.Path, err = filepath.Rel(root, real); err != nil {
+		return nil, err
+	}
 	if !filepath.IsAbs(r.common) {
-		r.common = filepath.Join(dir, r.common)
+		r.common = filepath.Join(real, r.common)
 	}
 	if r.common, err = filepath.Abs(r.common); err != nil {
 		return nil, err
