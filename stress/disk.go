@@ -30,7 +30,7 @@ func (s *stress) fullDisk() error {
 mkdir small
 mount -t tmpfs -o size=1M,nr_inodes=200 tmpfs small
 status=0
-"$MLXP" --log-dir small/logs -- sh -c 'sleep 0.4; cat /dev/zero >"$MLXP_ARTIFACTS/big"; echo "printed all the same"; exit 3' || status=$?
+"$MLXP" --log-dir small/logs -- sh -c 'until grep -q RUNNING "$MLXP_RUN_DIR/metadata/info.yaml"; do sleep 0.05; done; sleep 0.3; cat /dev/zero >"$MLXP_ARTIFACTS/big"; echo "printed all the same"; exit 3' || status=$?
 echo "status $status"
 grep '^status:' small/logs/1/metadata/info.yaml
 grep '^exit_code:' small/logs/1/metadata/info.yaml

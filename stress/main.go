@@ -144,7 +144,7 @@ if [ -e $lock ]; then
 fi
 echo $$ >$lock.new && mv $lock.new $lock
 echo '{"step":1}' >>"$MLXP_METRICS"
-sleep 0.1 # a guard is there when a run has lasted for 50 ms
+until grep -q RUNNING "$MLXP_RUN_DIR/metadata/info.yaml"; do sleep 0.02; done # then there is a guard
 setsid sh -c 'exec sleep 300' &
 sleep 0.$MLXP_CONFIG__N
 echo '{"step":2}' >>"$MLXP_METRICS"

@@ -87,7 +87,7 @@ func (a *attempt) follow(g *group, io *streams, left remains) ending {
 		end.killed = true
 		g.signal(unix.SIGKILL)
 	}
-	learnt := make(chan func(*logdir.Info), 1)
+	learnt, asked := make(chan func(*logdir.Info), 1), false
 	settle := time.NewTimer(settled)
 	defer settle.Stop()
 	beat := time.NewTicker(heartbeat)
@@ -108,6 +108,13 @@ func (a *attempt) follow(g *group, io *streams, left remains) ending {
 			}
 			tty.takeBack()
 			end.status, end.usage, end.cost = w.status, w.usage, time.Since(a.began)
+			if asked {
+				select {
+				case record := <-learnt:
+					record(a.info)
+				case <-time.After(answer):
+				}
+			}
 			return end
 		case sig := <-a.opts.Signals:
 			switch sig {
@@ -148,9 +155,11 @@ func (a *attempt) follow(g *group, io *streams, left remains) ending {
 			a.makeReserve()
 			a.info.Resources = describeResources()
 			if a.later != nil {
+				asked = true
 				go func() { learnt <- a.later() }()
 			}
 		case record := <-learnt:
+			asked = false
 			record(a.info)
 		case <-beat.C:
 			a.claim.Touch() // best effort: a reader sees an older sign of life

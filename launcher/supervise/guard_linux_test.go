@@ -98,9 +98,7 @@ func TestProgramLeavesDaemons(t *testing.T) {
 				t.Fatal(err)
 			}
 			for _, name := range []string{"child", "daemon", "stubborn"} {
-				if lives(t, filepath.Join(filepath.Dir(run.Dir), name)) {
-					t.Errorf("%s lives", name)
-				}
+				waitFor(t, name+" ends", func() bool { return !lives(t, filepath.Join(filepath.Dir(run.Dir), name)) })
 			}
 		})
 	}

@@ -51,6 +51,7 @@ const DefaultGrace = 20 * time.Second
 const (
 	settled   = 50 * time.Millisecond
 	heartbeat = 30 * time.Second
+	answer    = 2 * time.Second        // how long the end of a run waits for what is still being found out
 	atOnce    = 500 * time.Millisecond // a program that ends this soon after Ctrl-C is not waited for aloud
 )
 
