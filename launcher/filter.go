@@ -55,7 +55,7 @@ func (f *filter) skip(job Job) (why string, otherCode bool) {
 	}
 	if f.done != nil {
 		if run, ok := f.done[string(job.Config.AppendYAML(nil))]; ok {
-			return fmt.Sprint(skipDone, run.id), run.commit != f.commit
+			return fmt.Sprint(skipDone, run.id), run.commit != "" && run.commit != f.commit
 		}
 	}
 	return "", false
@@ -131,7 +131,7 @@ func completeRuns(root string, line Line) (map[string]doneRun, error) {
 		}
 		if text, err := os.ReadFile(run.Path(logdir.ConfigYAML)); err == nil {
 			d := doneRun{id: run.ID}
-			if info.VersionManager != nil {
+			if info.VersionManager != nil && info.VersionManager.Mode != vcsSnapshot { // whose commit is made at each launch
 				d.commit = info.VersionManager.CommitHash
 			}
 			done[string(text)] = d

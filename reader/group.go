@@ -310,6 +310,14 @@ func codeVersion(r *Record) string {
 		return ""
 	}
 	commit, _ := vm.Field("commit_hash")
+	if mode, _ := vm.Field("mode"); mode == "commit" || mode == "snapshot" {
+		// Nothing but the commit was there, unless a program has changed it.
+		changes, changed := vm.Field("changes")
+		if list, ok := changes.(nodes.List); changed && ok && list.Len() > 0 {
+			return fmt.Sprint(commit, " changed in ", r.ID())
+		}
+		return fmt.Sprint(commit, false)
+	}
 	dirty, _ := vm.Field("dirty")
 	return fmt.Sprint(commit, dirty == true)
 }

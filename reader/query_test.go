@@ -2,6 +2,7 @@ package reader
 
 import (
 	"encoding/json"
+	"fmt"
 	"strconv"
 	"strings"
 	"testing"
@@ -290,5 +291,30 @@ func TestMissingLogDir(t *testing.T) {
 	out, _, err := mlxp(t, t.TempDir(), "query", "--json", "config.lr < 1")
 	if err != nil || out != "[]\n" {
 		t.Errorf("an empty log dir: got %q, %v", out, err)
+	}
+}
+
+// Runs of one commit are of one version, whatever was not committed when they were
+// launched; not so without a kept version, or where a program changed the copy.
+func TestMixedCode(t *testing.T) {
+	version := func(id int, more string) files {
+		return files{"metadata/info.yaml": record(id, "COMPLETE") + "version_manager: {" + more + "}\n"}
+	}
+	for _, c := range []struct {
+		name, a, b string
+		mixed      bool
+	}{
+		{"one commit", `"mode":"commit","commit_hash":"a","dirty":true`, `"mode":"commit","commit_hash":"a","dirty":false`, false},
+		{"two commits", `"mode":"commit","commit_hash":"a"`, `"mode":"commit","commit_hash":"b"`, true},
+		{"a changed copy", `"mode":"commit","commit_hash":"a"`, `"mode":"commit","commit_hash":"a","changes":["f"]`, true},
+		{"not committed", `"mode":"off","commit_hash":"a","dirty":true`, `"mode":"off","commit_hash":"a","dirty":false`, true},
+		{"not known to be dirty", `"mode":"off","commit_hash":"a"`, `"mode":"off","commit_hash":"a","dirty":false`, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			out, _, err := mlxp(t, writeLog(t, map[int]files{1: version(1, c.a), 2: version(2, c.b)}), "query", "--json", "--group", "1", "--agg", "min(id)")
+			if want := fmt.Sprintf(`"mixed_code":%v`, c.mixed); err != nil || !strings.Contains(out, want) {
+				t.Errorf("got %s, %v; want %s", out, err, want)
+			}
+		})
 	}
 }
