@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/mlxp/mlxp/internal/process"
 )
 
 // A Claim is the right to run attempt N of a run: metadata/claim.N, created
@@ -22,10 +24,10 @@ type Claim struct {
 
 // ClaimInfo is what a claim says of its owner.
 type ClaimInfo struct {
-	N        int     `json:"n"`
-	Hostname string  `json:"hostname"`
-	Process  Process `json:"process"`
-	Job      string  `json:"job,omitempty"` // the scheduler's id
+	N        int             `json:"n"`
+	Hostname string          `json:"hostname"`
+	Process  process.Process `json:"process"`
+	Job      string          `json:"job,omitempty"` // the scheduler's id
 
 	Sign time.Time `json:"-"` // the last sign of life, by the file server's clock
 }
@@ -34,12 +36,12 @@ type ClaimInfo struct {
 type ErrClaimed struct {
 	Run   Run
 	Owner ClaimInfo
-	Life  Life
+	Life  process.Life
 }
 
 func (e *ErrClaimed) Error() string {
 	state := "is running it"
-	if e.Life == Unknown {
+	if e.Life == process.Unknown {
 		state = "may be running it (last sign of life " + e.Owner.Sign.UTC().Format(time.RFC3339) + ")"
 	}
 	if e.Owner.Process.Pid == 0 {
@@ -65,7 +67,7 @@ func (r Run) Claim(job string) (*Claim, error) {
 		n = last.N + 1
 	}
 	hostname, _ := os.Hostname()
-	owner := ClaimInfo{N: n, Hostname: hostname, Process: Self(), Job: job}
+	owner := ClaimInfo{N: n, Hostname: hostname, Process: process.Self(), Job: job}
 	text, err := json.Marshal(owner)
 	if err != nil {
 		return nil, err
@@ -117,7 +119,7 @@ func (r Run) lastClaim() (last *ClaimInfo, live *ErrClaimed, err error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	if life := last.life(info); life != Gone {
+	if life := last.life(info); life != process.Gone {
 		live = &ErrClaimed{r, *last, life}
 	}
 	return last, live, nil
@@ -193,23 +195,23 @@ const silence = 10 * time.Minute
 // So is one of this host before it was started again, and one whose owner was
 // stopped before it wrote its name, after a long silence: another host of the
 // same name would have given signs of life.
-func (owner ClaimInfo) life(info *Info) Life {
+func (owner ClaimInfo) life(info *Info) process.Life {
 	if info != nil {
 		for _, a := range info.Attempts {
 			if a.N == owner.N && !a.Ended.IsZero() {
-				return Gone
+				return process.Gone
 			}
 		}
 	}
 	life := owner.Process.Life()
-	if life != Unknown || time.Since(owner.Sign) < silence {
+	if life != process.Unknown || time.Since(owner.Sign) < silence {
 		return life
 	}
 	hostname, _ := os.Hostname()
 	nameless := owner.Process.Pid == 0
-	rebooted := owner.Hostname == hostname && owner.Process.Boot != "" && owner.Process.Boot != Self().Boot
+	rebooted := owner.Hostname == hostname && owner.Process.Boot != "" && owner.Process.Boot != process.Self().Boot
 	if nameless || rebooted {
-		return Gone
+		return process.Gone
 	}
-	return Unknown
+	return process.Unknown
 }

@@ -9,6 +9,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/mlxp/mlxp/internal/process"
 )
 
 func newRun(t *testing.T, info *Info) Run {
@@ -22,7 +24,7 @@ func newRun(t *testing.T, info *Info) Run {
 }
 
 // claimedBy writes claim.n as if process p had made it.
-func claimedBy(t *testing.T, run Run, n int, p Process) {
+func claimedBy(t *testing.T, run Run, n int, p process.Process) {
 	t.Helper()
 	text, err := json.Marshal(ClaimInfo{N: n, Hostname: "elsewhere", Process: p})
 	if err != nil {
@@ -41,7 +43,7 @@ func rebooted(t *testing.T, run Run, n int) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	text, err := json.Marshal(ClaimInfo{N: n, Hostname: hostname, Process: Process{Pid: 1, Start: 1, Boot: "before"}})
+	text, err := json.Marshal(ClaimInfo{N: n, Hostname: hostname, Process: process.Process{Pid: 1, Start: 1, Boot: "before"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,75 +53,45 @@ func rebooted(t *testing.T, run Run, n int) {
 }
 
 // ended is a process of this machine that has ended.
-func ended(t *testing.T) Process {
+func ended(t *testing.T) process.Process {
 	t.Helper()
 	cmd := exec.Command("sleep", "100")
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	start, err := startTime(cmd.Process.Pid)
+	start, err := process.StartOf(cmd.Process.Pid)
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := Process{Pid: cmd.Process.Pid, Start: start, Boot: bootID(), PidNS: pidNS()}
-	if got := p.Life(); got != Alive {
+	p := process.Self()
+	p.Pid, p.Start = cmd.Process.Pid, start
+	if got := p.Life(); got != process.Alive {
 		t.Errorf("a running process is %v, want Alive", got)
 	}
 	cmd.Process.Kill()
 	for range 1000 { // not waited for: a zombie has ended, too
-		if p.Life() == Gone {
+		if p.Life() == process.Gone {
 			break
 		}
 		time.Sleep(time.Millisecond)
 	}
-	if got := p.Life(); got != Gone {
+	if got := p.Life(); got != process.Gone {
 		t.Errorf("a zombie is %v, want Gone", got)
 	}
 	cmd.Wait()
 	return p
 }
 
-func TestLife(t *testing.T) {
-	self, gone := Self(), ended(t)
-	other := func(change func(*Process)) Process { p := self; change(&p); return p }
-	for _, test := range []struct {
-		name string
-		p    Process
-		want Life
-	}{
-		{"this process", self, Alive},
-		{"one that has ended", gone, Gone},
-		{"our pid, given again", other(func(p *Process) { p.Start++ }), Gone},
-		{"another machine or boot", other(func(p *Process) { p.Boot = "x" }), Unknown},
-		{"another pid namespace", other(func(p *Process) { p.PidNS++; p.Pid = 1 << 22 }), Unknown},
-		{"nothing known", Process{}, Unknown},
-	} {
-		if got := test.p.Life(); got != test.want {
-			t.Errorf("%s: %v, want %v", test.name, got, test.want)
-		}
-	}
-}
-
-func TestParseStat(t *testing.T) {
-	state, start, err := parseStat("12 (a) R (b) S 1 12 12 0 -1 4194560 1 0 0 0 0 0 0 0 20 0 1 0 987654 1 2 3\n")
-	if err != nil || state != 'S' || start != 987654 {
-		t.Errorf("parseStat = %c, %d, %v", state, start, err)
-	}
-	if _, _, err := parseStat("12 (a"); err == nil {
-		t.Error("parseStat takes half a line")
-	}
-}
-
 func TestClaim(t *testing.T) {
 	gone := ended(t)
-	elsewhere := Process{Pid: 1, Start: 1, Boot: "another", PidNS: 1}
+	elsewhere := process.Process{Pid: 1, Start: 1, Boot: "another", PidNS: 1}
 	for _, test := range []struct {
 		name   string
 		before func(t *testing.T, run Run)
 		want   int // the attempt claimed, -1: refused
 	}{
 		{"never started", func(*testing.T, Run) {}, 0},
-		{"owner lives", func(t *testing.T, r Run) { claimedBy(t, r, 0, Self()) }, -1},
+		{"owner lives", func(t *testing.T, r Run) { claimedBy(t, r, 0, process.Self()) }, -1},
 		{"owner is gone", func(t *testing.T, r Run) { claimedBy(t, r, 0, gone) }, 1},
 		{"owner is unknown", func(t *testing.T, r Run) { claimedBy(t, r, 0, elsewhere) }, -1},
 		{"the newest counts", func(t *testing.T, r Run) { claimedBy(t, r, 2, gone); claimedBy(t, r, 10, gone) }, 11},
@@ -217,8 +189,8 @@ func TestClaimSign(t *testing.T) {
 
 func TestShownStatus(t *testing.T) {
 	gone := ended(t)
-	self := Self()
-	elsewhere := Process{Pid: 1, Start: 1, Boot: "another"}
+	self := process.Self()
+	elsewhere := process.Process{Pid: 1, Start: 1, Boot: "another"}
 	for _, test := range []struct {
 		name string
 		info Info

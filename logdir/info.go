@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/mlxp/mlxp/internal/jsontext"
+	"github.com/mlxp/mlxp/internal/process"
 )
 
 // Schema is the version of the record that this package writes. It reads no
@@ -49,31 +50,31 @@ const (
 // It has one writer at a time: the launcher until it hands the run over, then
 // whoever holds the run's claim.
 type Info struct {
-	Schema         int             `json:"schema"`
-	ID             int             `json:"id"`
-	Status         Status          `json:"status"`
-	Reason         *Reason         `json:"reason"`                    // null: none
-	ExitCode       *int            `json:"exit_code,omitempty"`       // the program's own, or 128+N for signal N
-	Signal         *string         `json:"signal"`                    // "SIGTERM"; null: none
-	Command        []jsontext.Text `json:"command,omitempty"`         // as executed
-	Words          []jsontext.Text `json:"words,omitempty"`           // as typed: program and words, overrides before -- first
-	Overrides      []jsontext.Text `json:"overrides,omitzero"`        // Hydra's canonical job text, one for each
-	Sweep          *Sweep          `json:"sweep,omitempty"`           // which of how many
-	Created        Time            `json:"created,omitzero"`          // when the directory was made
-	Started        Time            `json:"started,omitzero"`          // when the last attempt started
-	Ended          Time            `json:"ended,omitzero"`            // when the last attempt ended
-	Seconds        *float64        `json:"seconds,omitempty"`         // how long the program ran: monotonic, sum of attempts
-	Hostname       string          `json:"hostname,omitempty"`        // of the last attempt
-	WorkDir        jsontext.Text   `json:"work_dir,omitempty"`        // where the program runs
-	Cwd            jsontext.Text   `json:"cwd,omitempty"`             // where it was launched
-	User           string          `json:"user,omitempty"`            // login name of the launcher
-	Process        *Process        `json:"process,omitempty"`         // the supervisor of the last attempt
-	Resources      *Resources      `json:"resources,omitempty"`       // what the last attempt had and used
-	VersionManager *VersionManager `json:"version_manager,omitempty"` // the code version
-	Scheduler      *Scheduler      `json:"scheduler,omitempty"`       // the job that ran the last attempt
-	Attempts       []Attempt       `json:"attempts,omitempty"`        // each start of the program, the first first
-	RerunOf        *int            `json:"rerun_of"`                  // the run this one repeats; null: none
-	Mlxp           string          `json:"mlxp,omitempty"`            // version of mlxp that wrote this
+	Schema         int              `json:"schema"`
+	ID             int              `json:"id"`
+	Status         Status           `json:"status"`
+	Reason         *Reason          `json:"reason"`                    // null: none
+	ExitCode       *int             `json:"exit_code,omitempty"`       // the program's own, or 128+N for signal N
+	Signal         *string          `json:"signal"`                    // "SIGTERM"; null: none
+	Command        []jsontext.Text  `json:"command,omitempty"`         // as executed
+	Words          []jsontext.Text  `json:"words,omitempty"`           // as typed: program and words, overrides before -- first
+	Overrides      []jsontext.Text  `json:"overrides,omitzero"`        // Hydra's canonical job text, one for each
+	Sweep          *Sweep           `json:"sweep,omitempty"`           // which of how many
+	Created        Time             `json:"created,omitzero"`          // when the directory was made
+	Started        Time             `json:"started,omitzero"`          // when the last attempt started
+	Ended          Time             `json:"ended,omitzero"`            // when the last attempt ended
+	Seconds        *float64         `json:"seconds,omitempty"`         // how long the program ran: monotonic, sum of attempts
+	Hostname       string           `json:"hostname,omitempty"`        // of the last attempt
+	WorkDir        jsontext.Text    `json:"work_dir,omitempty"`        // where the program runs
+	Cwd            jsontext.Text    `json:"cwd,omitempty"`             // where it was launched
+	User           string           `json:"user,omitempty"`            // login name of the launcher
+	Process        *process.Process `json:"process,omitempty"`         // the supervisor of the last attempt
+	Resources      *Resources       `json:"resources,omitempty"`       // what the last attempt had and used
+	VersionManager *VersionManager  `json:"version_manager,omitempty"` // the code version
+	Scheduler      *Scheduler       `json:"scheduler,omitempty"`       // the job that ran the last attempt
+	Attempts       []Attempt        `json:"attempts,omitempty"`        // each start of the program, the first first
+	RerunOf        *int             `json:"rerun_of"`                  // the run this one repeats; null: none
+	Mlxp           string           `json:"mlxp,omitempty"`            // version of mlxp that wrote this
 }
 
 // A Sweep tells which of a sweep's runs this is. A single run is a sweep of one.

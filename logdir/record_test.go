@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/mlxp/mlxp/internal/jsontext"
+	"github.com/mlxp/mlxp/internal/process"
 )
 
 func at(t *testing.T, text string) Time {
@@ -34,7 +35,7 @@ func full(t *testing.T) *Info {
 		Sweep:     &Sweep{41, 2, 4},
 		Created:   at(t, "2026-11-23T04:01:02.123Z"), Started: at(t, "2026-11-23T04:01:03.120Z"), Ended: at(t, "2026-11-23T05:05:03.13+01:00"),
 		Seconds: ptr(240.01), Hostname: "gpu07", WorkDir: "/home/a/.work_dir/proj/0b1c/exp", Cwd: "/home/a/proj/exp", User: "a",
-		Process: &Process{4711, 123456789, "6c7a", 4026531836},
+		Process: &process.Process{Pid: 4711, Start: 123456789, Boot: "6c7a", PidNS: 4026531836},
 		Resources: &Resources{OS: "linux", Arch: "amd64", CPU: "EPYC 7543", CPUs: 32, Memory: 540000000000,
 			GPUs: []GPU{{0, "A100", "GPU-1"}}, CPUSeconds: 812.2, PeakMemory: 8123456789},
 		VersionManager: &VersionManager{Mode: "snapshot", CommitHash: "0b1c", Parent: "9f8e", Branch: "main", RepoPath: "/home/a/proj",

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+
+	"github.com/mlxp/mlxp/internal/process"
 )
 
 // Runs lists the run directories of the log dir root by number. A directory in
@@ -111,13 +113,13 @@ func (r Run) ShownStatus(info *Info) Status {
 	}
 	if info.Process != nil {
 		switch info.Process.Life() {
-		case Gone:
+		case process.Gone:
 			return Lost
-		case Alive:
+		case process.Alive:
 			return info.Status
 		}
 	}
-	if owner, err := r.LastClaim(); err == nil && owner != nil && owner.life(nil) == Gone {
+	if owner, err := r.LastClaim(); err == nil && owner != nil && owner.life(nil) == process.Gone {
 		return Lost
 	}
 	return info.Status

@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"github.com/mlxp/mlxp/internal/fault"
-	"github.com/mlxp/mlxp/logdir"
+	"github.com/mlxp/mlxp/internal/process"
 )
 
 // TestGarbage puts garbage into every file of a run in turn: each command still
@@ -157,9 +157,9 @@ func TestAbsentRuns(t *testing.T) {
 }
 
 func TestShownStatus(t *testing.T) {
-	self := logdir.Self()
+	self := process.Self()
 	process := func(pid int, start uint64) string {
-		text, err := json.Marshal(logdir.Process{Pid: pid, Start: start, Boot: self.Boot, PidNS: self.PidNS})
+		text, err := json.Marshal(process.Process{Pid: pid, Start: start, Boot: self.Boot, PidNS: self.PidNS})
 		if err != nil {
 			t.Fatal(err)
 		}

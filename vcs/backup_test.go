@@ -307,8 +307,8 @@ func TestOpenPaths(t *testing.T) {
 	}
 	for _, from := range []string{dir, link} {
 		r := openRepo(t, from)
-		real, err := filepath.EvalSymlinks(filepath.Dir(dir))
-		if err != nil || r.Root != real || r.Path != "sub\ndir" {
+		physical, err := filepath.EvalSymlinks(filepath.Dir(dir))
+		if err != nil || r.Root != physical || r.Path != "sub\ndir" {
 			t.Errorf("Open(%q): Root %q, Path %q, %v", from, r.Root, r.Path, err)
 		}
 		if _, err := os.Stat(filepath.Join(r.common, "HEAD")); err != nil {

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/mlxp/mlxp/internal/process"
 )
 
 // A making is the right to make one backup: a file created with O_EXCL, whose time
@@ -22,9 +24,8 @@ type making struct {
 
 // A maker is who makes a backup.
 type maker struct {
-	Host string `json:"host"`
-	Boot string `json:"boot"`
-	PID  int    `json:"pid"`
+	Host    string          `json:"host"`
+	Process process.Process `json:"process"`
 }
 
 // errMade tells that somebody else has made, or given up, what was waited for.
@@ -134,14 +135,12 @@ func (m *making) drop() {
 func gone(path string) bool {
 	text, err := os.ReadFile(path)
 	var owner maker
-	if err != nil || json.Unmarshal(text, &owner) != nil || owner.Boot == "" {
+	if err != nil || json.Unmarshal(text, &owner) != nil || owner.Process.Boot == "" {
 		return false // it may be about to write its name
 	}
 	me := self()
-	if owner.Boot != me.Boot {
-		return owner.Host == me.Host // from before this host was started again
-	}
-	return errors.Is(unix.Kill(owner.PID, 0), unix.ESRCH) || zombie(owner.PID)
+	rebooted := owner.Host == me.Host && owner.Process.Boot != me.Process.Boot
+	return rebooted || owner.Process.Life() == process.Gone
 }
 
 // removeStale removes the claim of a maker that is gone. Of several that do so at
@@ -163,5 +162,5 @@ func removeStale(path string) {
 
 func self() maker {
 	host, _ := os.Hostname()
-	return maker{host, bootID(), os.Getpid()}
+	return maker{host, process.Self()}
 }

@@ -35,15 +35,15 @@ func Open(ctx context.Context, dir string) (*Repo, error) {
 		return nil, fmt.Errorf("git rev-parse: %q was not expected", out)
 	}
 	r := &Repo{Root: root, common: common}
-	real, err := filepath.EvalSymlinks(dir)
+	physical, err := filepath.EvalSymlinks(dir)
 	if err != nil {
 		return nil, err
 	}
-	if r.Path, err = filepath.Rel(root, real); err != nil {
+	if r.Path, err = filepath.Rel(root, physical); err != nil {
 		return nil, err
 	}
 	if !filepath.IsAbs(r.common) {
-		r.common = filepath.Join(real, r.common)
+		r.common = filepath.Join(physical, r.common)
 	}
 	if r.common, err = filepath.Abs(r.common); err != nil {
 		return nil, err

@@ -32,10 +32,7 @@ func lives(t *testing.T, path string) bool {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if state, _ := stat(pid); state == 'Z' || state == 0 {
-		return false
-	}
-	return true
+	return !ended(pid)
 }
 
 // family starts a child in the group, one in another session whose parent ends,
@@ -122,12 +119,12 @@ func TestGuardSpares(t *testing.T) {
 		"+ 1 1 \"/nowhere\"\n", "nonsense\n", "\n", "+ x y z\n",
 	} {
 		guard(strings.NewReader(lines))
-		if state, _ := stat(pid); state == 'Z' || state == 0 {
+		if ended(pid) {
 			t.Fatalf("killed after %q", lines)
 		}
 	}
 	guard(strings.NewReader(fmt.Sprintf("+ %d %d %q\n", pid, startOf(pid), "/nowhere")))
-	waitFor(t, "the watched process ends", func() bool { state, _ := stat(pid); return state == 'Z' || state == 0 })
+	waitFor(t, "the watched process ends", func() bool { return ended(pid) })
 }
 
 // The kernel's counters are read from either version of cgroups.

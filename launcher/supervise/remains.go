@@ -4,6 +4,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/mlxp/mlxp/internal/process"
 )
 
 // leftover is how long what outlives the program may take to end.
@@ -14,7 +16,7 @@ const leftover = time.Second
 // MLXP_RUN_DIR, as daemons do.
 type remains struct {
 	pgid  int    // the program's pid, too
-	start uint64 // when the program started, as [startOf] tells; 0: unknown
+	start uint64 // when the program started, as [process.StartOf] tells; 0: unknown
 	dir   string // the run's
 }
 
@@ -53,6 +55,12 @@ func (r remains) signal(sig unix.Signal) bool {
 // reused tells whether the program's pid is another process's by now. As long as
 // any process is in the group the kernel does not give it again.
 func (r remains) reused() bool {
-	now := startOf(r.pgid)
-	return r.start != 0 && now != 0 && now != r.start
+	now, err := process.StartOf(r.pgid)
+	return r.start != 0 && err == nil && now != r.start
+}
+
+// startOf returns when a process started, 0 if that is not known.
+func startOf(pid int) uint64 {
+	start, _ := process.StartOf(pid)
+	return start
 }

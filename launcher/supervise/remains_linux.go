@@ -9,6 +9,8 @@ import (
 	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/mlxp/mlxp/internal/process"
 )
 
 // descendants returns the processes whose environment says that they belong to
@@ -94,32 +96,11 @@ func isProcess(id int) bool {
 	return string(tgid) == strconv.Itoa(id)
 }
 
-// ended tells whether a process is a zombie.
+// ended tells whether a process has ended, be it that nobody has asked for its
+// status.
 func ended(pid int) bool {
-	state, _ := stat(pid)
-	return state == 'Z' || state == 'X' || state == 0
-}
-
-// startOf returns when a process started, in clock ticks since boot; 0 if there
-// is none.
-func startOf(pid int) uint64 {
-	_, start := stat(pid)
-	return start
-}
-
-// stat reads the state and the start time of a process (proc(5), fields 3 and 22
-// of stat); both are 0 if there is none.
-func stat(pid int) (state byte, start uint64) {
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	if err != nil {
-		return 0, 0
-	}
-	fields := strings.Fields(string(text[bytes.LastIndexByte(text, ')')+1:]))
-	if len(fields) < 20 {
-		return 0, 0
-	}
-	start, _ = strconv.ParseUint(fields[19], 10, 64)
-	return fields[0][0], start
+	_, err := process.StartOf(pid)
+	return err != nil
 }
 
 // guardAttr detaches a guard from the terminal and from signals to our group.

@@ -13,6 +13,7 @@ import (
 	"github.com/mlxp/mlxp/config"
 	"github.com/mlxp/mlxp/internal/fault"
 	"github.com/mlxp/mlxp/internal/jsontext"
+	"github.com/mlxp/mlxp/internal/process"
 	"github.com/mlxp/mlxp/logdir"
 )
 
@@ -117,9 +118,9 @@ func (a *attempt) record() *logdir.Attempt { return &a.info.Attempts[len(a.info.
 // attempt as STARTING.
 func (a *attempt) prepare() error {
 	hostname, _ := os.Hostname()
-	process := logdir.Self()
+	self := process.Self()
 	a.info.Status, a.info.Reason, a.info.ExitCode, a.info.Signal = logdir.Starting, nil, nil, nil
-	a.info.Hostname, a.info.Process = hostname, &process
+	a.info.Hostname, a.info.Process = hostname, &self
 	a.info.Started, a.info.Ended = logdir.Time{}, logdir.Time{}
 	a.info.Resources, a.info.Mlxp = basicResources(), a.opts.Version
 	a.record().Hostname = hostname

@@ -1,4 +1,4 @@
-package logdir
+package process
 
 import (
 	"fmt"
@@ -8,14 +8,16 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-func startTime(pid int) (uint64, error) {
+// StartOf returns when a process started, as [Process] has it. The error is
+// [ErrZombie] if it has ended.
+func StartOf(pid int) (uint64, error) {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
 		return 0, err
 	}
 	state, start, err := parseStat(string(text))
 	if err == nil && (state == 'Z' || state == 'X') {
-		err = errZombie
+		err = ErrZombie
 	}
 	return start, err
 }
@@ -31,14 +33,4 @@ func pidNS() uint64 {
 		return 0
 	}
 	return st.Ino
-}
-
-// syncAll makes everything written to root's file system durable.
-func syncAll(root string) error {
-	dir, err := os.Open(root)
-	if err != nil {
-		return err
-	}
-	defer dir.Close()
-	return os.NewSyscallError("syncfs", unix.Syncfs(int(dir.Fd())))
 }

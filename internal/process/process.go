@@ -1,4 +1,5 @@
-package logdir
+// Package process names processes for all time and finds out whether they live.
+package process
 
 import (
 	"errors"
@@ -21,7 +22,7 @@ type Process struct {
 // Self is this process. What the system does not tell stays zero.
 var Self = sync.OnceValue(func() Process {
 	pid := os.Getpid()
-	start, _ := startTime(pid)
+	start, _ := StartOf(pid)
 	return Process{Pid: pid, Start: start, Boot: bootID(), PidNS: pidNS()}
 })
 
@@ -47,8 +48,8 @@ func (p Process) Life() Life {
 	case err != nil && !errors.Is(err, unix.EPERM):
 		return Unknown
 	}
-	start, err := startTime(p.Pid)
-	if errors.Is(err, errZombie) {
+	start, err := StartOf(p.Pid)
+	if errors.Is(err, ErrZombie) {
 		return Gone
 	}
 	if err != nil {
@@ -60,7 +61,9 @@ func (p Process) Life() Life {
 	return Alive
 }
 
-var errZombie = errors.New("the process has ended and nobody has asked for its status")
+// ErrZombie is the error for a process that has ended and waits to be asked for its
+// status.
+var ErrZombie = errors.New("the process has ended and nobody has asked for its status")
 
 // parseStat reads the state and the start time from the text of
 // /proc/PID/stat. The command's name stands in parentheses and may hold any
