@@ -149,7 +149,7 @@ func (a *attempt) follow(g *group, io *streams, left remains) ending {
 			kill()
 		case <-settle.C:
 			a.opts.Guard.watch(left, true)
-			a.witness = newWitness("/")
+			a.witness = newWitness(currentCgroup("/"))
 			a.info.Status = logdir.Running
 			a.note(a.run.WriteInfo(a.info))
 			a.makeReserve()
