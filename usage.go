@@ -20,6 +20,8 @@ Flags of a launch:
   --skip-done          not those that a complete run in the log dir has already
   --limit N            only the first N
   --seed-sweep N       another order for shuffle
+  --gpus LIST          give each run one of these graphics processors (0-3, or all)
+                       through CUDA_VISIBLE_DEVICES; --per-gpu K: K runs share one
   --fail-fast          start no more runs after one that fails
   --vcs MODE           execute a copy of the code: of its last commit (commit), or
                        of the files as they are now (snapshot); default: off

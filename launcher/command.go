@@ -87,8 +87,7 @@ func launchCommand(w World) *cli.Command {
 		Hidden:    true,
 		Usage:     "launch one run, or a sweep",
 		ArgsUsage: "[OVERRIDE…] -- PROGRAM [WORD…]",
-		Flags: []cli.Flag{
-			&cli.IntFlag{Name: "jobs", Aliases: []string{"j"}, Value: 1, Usage: "run `N` at a time"},
+		Flags: append([]cli.Flag{
 			&cli.StringFlag{Name: "config-dir", Usage: "the `DIR` of the config"},
 			&cli.StringFlag{Name: "config-name", Value: "config", Usage: "the primary config"},
 			&cli.BoolFlag{Name: "no-config", Usage: "the overrides alone are the config"},
@@ -96,7 +95,6 @@ func launchCommand(w World) *cli.Command {
 			&cli.BoolFlag{Name: "skip-done", Usage: "not those that a complete run has already"},
 			&cli.IntFlag{Name: "limit", Usage: "only the first `N`"},
 			&cli.Uint64Flag{Name: "seed-sweep", Usage: "another order for shuffle"},
-			&cli.BoolFlag{Name: "fail-fast", Usage: "start no more runs after one that fails"},
 			&cli.StringFlag{Name: "vcs", Usage: "the code version to run: `MODE` off, commit or snapshot"},
 			&cli.BoolFlag{Name: "dry-run", Usage: "list the runs only"},
 			&cli.StringFlag{Name: "cfg", Usage: "print the composed config: `job`"},
@@ -105,7 +103,7 @@ func launchCommand(w World) *cli.Command {
 			&cli.BoolFlag{Name: "resolve", Usage: "with --cfg: interpolations resolved"},
 			&cli.BoolFlag{Name: "json", Usage: "with --dry-run or --cfg: as JSON"},
 			&cli.BoolFlag{Name: "strict", Usage: "an unknown resolver in the config is an error"},
-		},
+		}, poolFlags...),
 		Action: func(c *cli.Context) error {
 			words := c.Args().Slice()
 			i := slices.Index(words, "--")
@@ -120,8 +118,6 @@ func launchCommand(w World) *cli.Command {
 				skipDone:    c.Bool("skip-done"),
 				limit:       c.Int("limit"),
 				seed:        c.Uint64("seed-sweep"),
-				jobs:        c.Int("jobs"),
-				failFast:    c.Bool("fail-fast"),
 				dryRun:      c.Bool("dry-run"),
 				vcs:         c.String("vcs"),
 				cfg:         c.String("cfg"),
@@ -133,10 +129,14 @@ func launchCommand(w World) *cli.Command {
 				quiet:       c.Bool("quiet"),
 				verbose:     c.Bool("verbose"),
 			}
+			var err error
+			if o.pool, err = readPool(c, w); err != nil {
+				return err
+			}
 			if c.IsSet("limit") && o.limit < 1 {
 				return errors.New("--limit needs a number from 1")
 			}
-			for _, name := range []string{"where", "cfg", "info", "config-dir", "config-name", "package", "log-dir", "vcs"} {
+			for _, name := range []string{"where", "cfg", "info", "config-dir", "config-name", "package", "log-dir", "vcs", "gpus"} {
 				if c.IsSet(name) && c.String(name) == "" {
 					return fmt.Errorf("--%s is empty", name)
 				}
@@ -161,8 +161,7 @@ type launchOptions struct {
 	skipDone                      bool
 	limit                         int // 0: none
 	seed                          uint64
-	jobs                          int
-	failFast                      bool
+	pool                          poolOptions
 	dryRun, resolve, json, strict bool
 	vcs                           string
 	cfg, pkg, info                string
@@ -171,9 +170,6 @@ type launchOptions struct {
 
 // launch plans the runs of a command line and executes them.
 func launch(w World, o launchOptions) error {
-	if o.jobs < 1 {
-		return errors.New("-j needs a number from 1")
-	}
 	report := newReporter(w, o.quiet, o.verbose)
 	place, err := o.place(w, report.notice)
 	if err != nil {
@@ -248,13 +244,7 @@ func start(w World, plan *Plan, jobs []Job, o launchOptions, report *reporter) e
 	if err := code.fits(w, jobs, report.notice); err != nil {
 		return err
 	}
-	return launchRuns(w, root, plan, code, jobs, poolOptions{o.jobs, o.failFast}, report)
-}
-
-// poolOptions say how the runs of a command are executed.
-type poolOptions struct {
-	jobs     int // at a time
-	failFast bool
+	return launchRuns(w, root, plan, code, jobs, o.pool, report)
 }
 
 // launchRuns makes the directories of jobs in root and executes them.
@@ -294,13 +284,13 @@ func launchRuns(w World, root string, plan *Plan, code version, jobs []Job, o po
 		root = ""
 	}
 	report.start(root, len(runs), min(o.jobs, len(runs)))
-	return execute(w, runs, o.failFast, signals, report)
+	return execute(w, runs, o, signals, report)
 }
 
 // execute executes runs and returns the error that gives mlxp its exit status.
 // report knows where they are.
-func execute(w World, runs []logdir.Run, failFast bool, signals *signals, report *reporter) error {
-	p := &pool{world: w, jobs: report.jobs, failFast: failFast, report: report, signals: signals}
+func execute(w World, runs []logdir.Run, o poolOptions, signals *signals, report *reporter) error {
+	p := &pool{world: w, jobs: report.jobs, failFast: o.failFast, gpus: o.gpus, report: report, signals: signals}
 	if len(runs) == 1 {
 		received, done := signals.subscribe()
 		defer done()
@@ -308,7 +298,10 @@ func execute(w World, runs []logdir.Run, failFast bool, signals *signals, report
 			return exit(interruptedStatus(signals.ended()))
 		}
 		report.starting(runs[0])
-		info, err := executeRun(w, runs[0], true, received, report)
+		environ, gpu, giveBack := o.gpus.take(w.Environ)
+		defer giveBack()
+		w.Environ = environ
+		info, err := executeRun(w, runs[0], gpu, true, received, report)
 		if err != nil {
 			return err
 		}

@@ -27,7 +27,7 @@ func jobCommand(w World) *cli.Command {
 			}
 			received, done := catchSignals().subscribe()
 			defer done()
-			info, err := executeRun(w, run, true, received, newReporter(w, true, false))
+			info, err := executeRun(w, run, "", true, received, newReporter(w, true, false))
 			if errors.Is(err, supervise.ErrComplete) {
 				return nil // a batch job that was requeued after its run's end
 			}

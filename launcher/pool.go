@@ -7,6 +7,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/urfave/cli/v2"
+
 	"github.com/mlxp/mlxp/config"
 	"github.com/mlxp/mlxp/internal/fault"
 	"github.com/mlxp/mlxp/launcher/supervise"
@@ -14,11 +16,49 @@ import (
 	"github.com/mlxp/mlxp/scheduler"
 )
 
+// poolOptions say how the runs of a command are executed.
+type poolOptions struct {
+	jobs     int // at a time
+	failFast bool
+	gpus     *gpus // nil: runs are given none
+}
+
+// poolFlags are those of commands that execute runs.
+var poolFlags = []cli.Flag{
+	&cli.IntFlag{Name: "jobs", Aliases: []string{"j"}, Value: 1, Usage: "run `N` at a time"},
+	&cli.StringFlag{Name: "gpus", Usage: "give each run one of these graphics processors: `LIST` such as 0-3, or all"},
+	&cli.IntFlag{Name: "per-gpu", Value: 1, Usage: "with --gpus: `K` runs share one"},
+	&cli.BoolFlag{Name: "fail-fast", Usage: "start no more runs after one that fails"},
+}
+
+// readPool reads poolFlags. With --gpus and no -j, as many runs go at a time as have
+// a place.
+func readPool(c *cli.Context, w World) (poolOptions, error) {
+	o := poolOptions{jobs: c.Int("jobs"), failFast: c.Bool("fail-fast")}
+	if o.jobs < 1 {
+		return o, errors.New("-j needs a number from 1")
+	}
+	if c.IsSet("per-gpu") && c.String("gpus") == "" {
+		return o, errors.New("--per-gpu goes with --gpus")
+	}
+	var err error
+	o.gpus, err = newGPUs(w, c.String("gpus"), c.Int("per-gpu"), func() int { return len(supervise.HostGPUs("", w.Environ)) })
+	if err != nil || o.gpus == nil {
+		return o, err
+	}
+	if !c.IsSet("jobs") {
+		o.jobs = o.gpus.size()
+	}
+	o.jobs = min(o.jobs, o.gpus.size())
+	return o, nil
+}
+
 // A pool runs claimed runs, some at a time.
 type pool struct {
 	world    World
 	jobs     int // at a time
 	failFast bool
+	gpus     *gpus // nil: runs are given none
 	report   *reporter
 	signals  *signals
 }
@@ -72,14 +112,18 @@ func (p *pool) one(run logdir.Run) (complete bool, err error) {
 		return false, nil
 	}
 	p.report.starting(run)
-	info, err := executeRun(p.world, run, p.jobs == 1, received, p.report)
+	environ, gpu, done := p.gpus.take(p.world.Environ)
+	defer done()
+	world := p.world
+	world.Environ = environ
+	info, err := executeRun(world, run, gpu, p.jobs == 1, received, p.report)
 	p.report.ended(run, info, err)
 	return err == nil && info.Status == logdir.Complete, err
 }
 
 // executeRun executes the next attempt of run in this process. It shows what
 // the program prints if show is set.
-func executeRun(w World, run logdir.Run, show bool, received <-chan os.Signal, report *reporter) (*logdir.Info, error) {
+func executeRun(w World, run logdir.Run, gpu string, show bool, received <-chan os.Signal, report *reporter) (*logdir.Info, error) {
 	opts := supervise.Options{
 		Environ: w.Environ,
 		Signals: received,
@@ -87,6 +131,7 @@ func executeRun(w World, run logdir.Run, show bool, received <-chan os.Signal, r
 		Warn:    report.warn,
 		Version: w.Version,
 		Guard:   w.Guard,
+		GPU:     gpu,
 		Code:    executed(w, run, report),
 		Resolve: func(conf *config.Node, info *logdir.Info) (*config.Node, error) {
 			hydra, err := readHydra(run)

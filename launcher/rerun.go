@@ -37,10 +37,7 @@ code is the version that was kept for run ID; a run that was launched without
     mlxp rerun 12 seed=1,2,3
 
 Exit status: as of a launch.`,
-		Flags: []cli.Flag{
-			&cli.IntFlag{Name: "jobs", Aliases: []string{"j"}, Value: 1, Usage: "run `N` at a time"},
-			&cli.BoolFlag{Name: "fail-fast", Usage: "start no more runs after one that fails"},
-		},
+		Flags: poolFlags,
 		Action: func(c *cli.Context) error {
 			if c.NArg() == 0 {
 				return fault.Hint(errors.New("rerun needs the number of a run"), "mlxp rerun 12")
@@ -53,11 +50,12 @@ Exit status: as of a launch.`,
 			if err != nil {
 				return err
 			}
-			if c.Int("jobs") < 1 {
-				return errors.New("-j needs a number from 1")
+			o, err := readPool(c, w)
+			if err != nil {
+				return err
 			}
 			report := newReporter(w, c.Bool("quiet"), c.Bool("verbose"))
-			_, err = rerun(c.Context, w, root, ids[0], c.Args().Tail(), poolOptions{c.Int("jobs"), c.Bool("fail-fast")}, report)
+			_, err = rerun(c.Context, w, root, ids[0], c.Args().Tail(), o, report)
 			return err
 		},
 	}

@@ -1,7 +1,6 @@
 package launcher
 
 import (
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -25,26 +24,25 @@ alone and named.
     mlxp resume --where 'info.sweep.id == 41 && info.status != "COMPLETE"'
 
 Exit status: as of a launch.`,
-		Flags: []cli.Flag{
+		Flags: append([]cli.Flag{
 			&cli.StringFlag{Name: "where", Usage: "the runs for which `CEL` holds"},
-			&cli.IntFlag{Name: "jobs", Aliases: []string{"j"}, Value: 1, Usage: "run `N` at a time"},
-			&cli.BoolFlag{Name: "fail-fast", Usage: "start no more runs after one that fails"},
-		},
+		}, poolFlags...),
 		Action: func(c *cli.Context) error {
 			report := newReporter(w, c.Bool("quiet"), c.Bool("verbose"))
 			root, ids, err := runs.named(c, report.notice)
 			if err != nil {
 				return err
 			}
-			if c.Int("jobs") < 1 {
-				return errors.New("-j needs a number from 1")
+			o, err := readPool(c, w)
+			if err != nil {
+				return err
 			}
-			return resume(w, root, ids, c.Int("jobs"), c.Bool("fail-fast"), report)
+			return resume(w, root, ids, o, report)
 		},
 	}
 }
 
-func resume(w World, root string, ids []int, jobs int, failFast bool, report *reporter) error {
+func resume(w World, root string, ids []int, o poolOptions, report *reporter) error {
 	var todo []logdir.Run
 	sweeps := map[int]int{} // sizes, by number
 	for _, id := range ids {
@@ -83,8 +81,8 @@ func resume(w World, root string, ids []int, jobs int, failFast bool, report *re
 		report.notice("nothing to resume")
 		return nil
 	}
-	report.start(root, len(todo), min(jobs, len(todo)))
-	return execute(w, todo, failFast, catchSignals(), report)
+	report.start(root, len(todo), min(o.jobs, len(todo)))
+	return execute(w, todo, o, catchSignals(), report)
 }
 
 // missing tells of combinations of the sweeps that have no run in root: they were

@@ -89,6 +89,7 @@ type Attempt struct {
 	N            int              `json:"n"` // from 0
 	Hostname     string           `json:"hostname"`
 	Job          string           `json:"job,omitempty"` // the scheduler's id
+	GPU          string           `json:"gpu,omitempty"` // that --gpus gave it, as CUDA_VISIBLE_DEVICES names it
 	Started      Time             `json:"started,omitzero"`
 	Ended        Time             `json:"ended,omitzero"`
 	Status       Status           `json:"status,omitempty"` // how it ended; absent while it runs, and if nobody saw the end

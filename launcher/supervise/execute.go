@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"runtime"
 	"syscall"
 	"time"
@@ -154,16 +155,28 @@ func (a *attempt) follow(g *group, io *streams, left remains) ending {
 			a.note(a.run.WriteInfo(a.info))
 			a.makeReserve()
 			a.info.Resources = describeResources()
-			if a.later != nil {
-				asked = true
-				go func() { learnt <- a.later() }()
-			}
+			asked = true
+			go func() { learnt <- a.learn() }()
 		case record := <-learnt:
 			asked = false
 			record(a.info)
 		case <-beat.C:
 			a.claim.Touch() // best effort: a reader sees an older sign of life
 		}
+	}
+}
+
+// learn finds out what takes longer, while the program runs, and returns what to
+// record.
+func (a *attempt) learn() func(*logdir.Info) {
+	record := func(*logdir.Info) {}
+	if a.later != nil {
+		record = a.later()
+	}
+	gpus := visibleTo(a.opts.Environ, HostGPUs(filepath.Dir(a.run.Dir), a.opts.Environ))
+	return func(info *logdir.Info) {
+		record(info)
+		info.Resources.GPUs = gpus
 	}
 }
 

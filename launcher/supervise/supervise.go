@@ -29,6 +29,7 @@ type Options struct {
 	Notice    func(string)      // told what the user may want to know
 	Warn      func(string)      // told what went wrong that the program does not notice
 	Version   string            // of mlxp
+	GPU       string            // the graphics processor that the caller has chosen for the run; empty: none
 	Guard     *Guard            // ends what belongs to the run if this process is killed; nil: nothing does
 
 	// Code is called when the run is claimed. It makes sure that the code is
@@ -84,7 +85,7 @@ func Run(run logdir.Run, opts Options) (*logdir.Info, error) {
 	}
 	a := &attempt{run: run, claim: claim, info: info, opts: opts}
 	info.Scheduler = opts.Scheduler
-	info.Attempts = append(info.Attempts, logdir.Attempt{N: claim.N, Job: job})
+	info.Attempts = append(info.Attempts, logdir.Attempt{N: claim.N, Job: job, GPU: opts.GPU})
 	if a.opts.Grace == 0 {
 		a.opts.Grace = DefaultGrace
 	}
