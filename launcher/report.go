@@ -26,9 +26,12 @@ type reporter struct {
 	verbose bool
 	cwd     string
 
+	terminal bool // out is one, and can draw a line anew
+
 	root string // the log dir; empty if nothing is kept
 	size int    // runs of this command
 	jobs int    // at a time
+	line *progress
 
 	mu    sync.Mutex
 	runs  map[int]bool    // that ended, by number: whether they are complete
@@ -39,11 +42,12 @@ type reporter struct {
 }
 
 func newReporter(w World, quiet, verbose bool) *reporter {
-	return &reporter{out: w.Stderr, cwd: w.Cwd, quiet: quiet, verbose: verbose, runs: map[int]bool{}, told: map[string]bool{}}
+	terminal := isTerminal(w.Stderr) && w.getenv("TERM") != "dumb" && w.getenv("NO_COLOR") == ""
+	return &reporter{out: w.Stderr, terminal: terminal, cwd: w.Cwd, quiet: quiet, verbose: verbose, runs: map[int]bool{}, told: map[string]bool{}}
 }
 
 func (r *reporter) say(format string, args ...any) {
-	fmt.Fprintf(r.out, "mlxp: "+format+"\n", args...)
+	r.line.aside(func() { fmt.Fprintf(r.out, "mlxp: "+format+"\n", args...) })
 }
 
 // notice tells once what the user may want to know.
@@ -68,6 +72,9 @@ func (r *reporter) start(root string, size, jobs int) {
 	r.root, r.size, r.jobs = root, size, jobs
 	if jobs > 1 && !r.quiet {
 		r.say("%d runs%s, %d at a time", size, r.in(root), jobs)
+		if r.terminal {
+			r.line = newProgress(r.out, size)
+		}
 	}
 }
 
@@ -79,6 +86,7 @@ func (r *reporter) starting(run logdir.Run) {
 	if r.count++; r.count == 1 {
 		r.first = run.ID
 	}
+	r.line.started()
 	switch {
 	case r.quiet:
 	case r.size > 1 && (r.jobs == 1 || r.verbose):
@@ -95,11 +103,13 @@ func (r *reporter) ended(run logdir.Run, info *logdir.Info, err error) {
 	defer r.mu.Unlock()
 	if isHeld(err) {
 		r.held = append(r.held, run.ID)
+		defer r.line.ended(true)
 		r.say("%v", err)
 		return
 	}
 	complete := err == nil && info.Status == logdir.Complete
 	r.runs[run.ID] = complete
+	defer r.line.ended(complete)
 	switch {
 	case err != nil:
 		r.say("run %d: %s", run.ID, strings.TrimPrefix(err.Error(), fmt.Sprintf("run %d: ", run.ID)))
@@ -113,7 +123,7 @@ func (r *reporter) ended(run logdir.Run, info *logdir.Info, err error) {
 		if !r.quiet && r.root != "" {
 			r.say("mlxp show %d tells more; its output is in %s", run.ID, r.short(run.Path("log.*")))
 		}
-	case r.jobs > 1 && !r.quiet:
+	case r.jobs > 1 && !r.quiet && (r.line == nil || r.verbose):
 		r.say("run %d complete after %s (%d of %d)%s", run.ID, duration(*info.Seconds), len(r.runs), r.size, overridesText(info))
 	}
 }
@@ -123,6 +133,7 @@ func (r *reporter) ended(run logdir.Run, info *logdir.Info, err error) {
 func (r *reporter) summary(runs []logdir.Run, sweep int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.line.end()
 	var incomplete, waiting []int
 	for _, run := range runs {
 		complete, ended := r.runs[run.ID]
