@@ -79,16 +79,16 @@ func (p *progress) ended(complete bool) {
 	})
 }
 
-// aside takes the line away while print prints something else.
-func (p *progress) aside(print func()) {
+// aside takes the line away while show prints something else.
+func (p *progress) aside(show func()) {
 	if p == nil {
-		print()
+		show()
 		return
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	_ = p.bar.Clear()
-	print()
+	show()
 	if p.stop != nil {
 		_ = p.bar.RenderBlank()
 	}
