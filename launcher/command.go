@@ -302,6 +302,10 @@ func execute(w World, runs []logdir.Run, o poolOptions, signals *signals, report
 		defer giveBack()
 		w.Environ = environ
 		info, err := executeRun(w, runs[0], gpu, true, received, report)
+		if isHeld(err) {
+			report.warn(err.Error()) // who was faster tells how it ends
+			return nil
+		}
 		if err != nil {
 			return err
 		}
