@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/mlxp/mlxp/internal/claimfile"
 	"github.com/mlxp/mlxp/internal/process"
 )
 
@@ -72,7 +73,7 @@ func (r Run) Claim(job string) (*Claim, error) {
 	if err != nil {
 		return nil, err
 	}
-	err = writeNew(r.claimPath(n), append(text, '\n'))
+	err = claimfile.Create(r.claimPath(n), append(text, '\n'))
 	if errors.Is(err, fs.ErrExist) {
 		owner, err := r.readClaim(n)
 		if err != nil {
@@ -88,17 +89,20 @@ func (r Run) Claim(job string) (*Claim, error) {
 }
 
 // removeLeftovers removes what a writer left that was killed before it could
-// replace a file. Only who holds the claim may do so: nobody else writes there.
+// replace a file. Only who holds the claim may do so: nobody else writes records.
 func (r Run) removeLeftovers() {
 	entries, err := os.ReadDir(r.Path(MetadataDir))
 	if err != nil {
 		return // they do no harm
 	}
 	for _, e := range entries {
-		for _, name := range []string{InfoYAML, ConfigJSON} {
-			if strings.HasPrefix(e.Name(), "."+filepath.Base(name)) {
-				_ = os.Remove(r.Path(MetadataDir + "/" + e.Name()))
-			}
+		left := strings.HasPrefix(e.Name(), "."+filepath.Base(InfoYAML)) || strings.HasPrefix(e.Name(), "."+filepath.Base(ConfigJSON))
+		if strings.HasPrefix(e.Name(), claimfile.Prefix) { // of one who was killed, or who is about to find out that we were faster
+			st, err := e.Info()
+			left = err == nil && time.Since(st.ModTime()) > silence
+		}
+		if left {
+			_ = os.Remove(r.Path(MetadataDir + "/" + e.Name()))
 		}
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/mlxp/mlxp/internal/claimfile"
 	"github.com/mlxp/mlxp/internal/process"
 )
 
@@ -205,6 +206,33 @@ func TestShownStatus(t *testing.T) {
 	} {
 		if got := (Run{t.TempDir(), 1}).ShownStatus(&test.info); got != test.want {
 			t.Errorf("%s: %s, want %s", test.name, got, test.want)
+		}
+	}
+}
+
+// What a killed writer left goes when the run is claimed again; what somebody is
+// about to claim with stays.
+func TestClaimRemovesLeftovers(t *testing.T) {
+	run := newRun(t, &Info{Status: Created})
+	old := time.Now().Add(-2 * silence)
+	left := map[string]bool{".info.yaml123": false, ".config.json9": false, claimfile.Prefix + "a.1.1": false, claimfile.Prefix + "b.2.2": true}
+	for name, young := range left {
+		path := run.Path(MetadataDir + "/" + name)
+		if err := os.WriteFile(path, nil, 0o666); err != nil {
+			t.Fatal(err)
+		}
+		if !young {
+			if err := os.Chtimes(path, old, old); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if _, err := run.Claim(""); err != nil {
+		t.Fatal(err)
+	}
+	for name, stays := range left {
+		if _, err := os.Stat(run.Path(MetadataDir + "/" + name)); (err == nil) != stays {
+			t.Errorf("%s: %v, want that it stays: %v", name, err, stays)
 		}
 	}
 }

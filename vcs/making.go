@@ -6,11 +6,9 @@ import (
 	"errors"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"time"
 
-	"golang.org/x/sys/unix"
-
+	"github.com/mlxp/mlxp/internal/claimfile"
 	"github.com/mlxp/mlxp/internal/process"
 )
 
@@ -47,7 +45,7 @@ func claimMaking(ctx context.Context, path string) (*making, error) {
 	var last time.Time // the newest sign seen
 	seen := time.Now() // and when
 	for wait := 2 * time.Millisecond; ; wait = min(2*wait, 100*time.Millisecond) {
-		err := createWhole(path, text)
+		err := claimfile.Create(path, text)
 		if err == nil && waited {
 			return nil, errors.Join(os.Remove(path), errMade)
 		}
@@ -78,30 +76,6 @@ func claimMaking(ctx context.Context, path string) (*making, error) {
 		case <-time.After(wait):
 		}
 	}
-}
-
-// createWhole makes a file that must not exist yet, with its content from the
-// first moment on: who is killed leaves his name or nothing. Where a file system
-// has no hard links, it may be nameless for a moment.
-func createWhole(path string, text []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(path), ".tmp")
-	if err != nil {
-		return err
-	}
-	defer os.RemoveAll(f.Name())
-	_, err = f.Write(text)
-	if err = errors.Join(err, f.Chmod(0o666&^umask()), f.Close()); err != nil {
-		return err
-	}
-	err = os.Link(f.Name(), path)
-	if !errors.Is(err, unix.EPERM) && !errors.Is(err, unix.ENOTSUP) && !errors.Is(err, unix.EMLINK) {
-		return err
-	}
-	if f, err = os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666); err != nil {
-		return err
-	}
-	_, err = f.Write(text)
-	return errors.Join(err, f.Close())
 }
 
 // hold renews the time of the claim until it is dropped.
