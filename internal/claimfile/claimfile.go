@@ -30,7 +30,7 @@ func Create(path string, text []byte) error {
 	if err := write(own, text); err != nil {
 		return err
 	}
-	defer os.Remove(own)
+	defer func() { _ = os.Remove(own) }()
 	err := unix.Link(own, path)
 	switch {
 	case errors.Is(err, unix.EPERM), errors.Is(err, unix.ENOTSUP), errors.Is(err, unix.ENOSYS), errors.Is(err, unix.EMLINK):
