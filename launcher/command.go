@@ -272,10 +272,13 @@ func launchRuns(w World, root string, plan *Plan, code version, jobs []Job, o po
 		if err != nil {
 			return err
 		}
-		if runs, err = create(w, log, plan, code, jobs, signals.stop); err != nil {
+		b := &batch{world: w, plan: plan, code: code, jobs: jobs}
+		made, err := create(log, []*batch{b}, nil, signals.stop)
+		if err != nil {
 			return err
 		}
-		if runs == nil {
+		runs = b.runs
+		if !made {
 			report.warn("interrupted: nothing was started, and no run is left")
 			return exit(interruptedStatus(signals.ended()))
 		}

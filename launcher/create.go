@@ -40,14 +40,27 @@ func check(w World, jobs []Job, strict bool) error {
 	return nil
 }
 
-// create makes the run directories of jobs; those of a sweep are on the disk when
-// it returns. If one cannot be made, none is left; nor if stop is closed before
-// the last: then it returns no runs and no error.
-func create(w World, log *logdir.Log, plan *Plan, code version, jobs []Job, stop <-chan struct{}) ([]logdir.Run, error) {
-	var runs []logdir.Run
-	template := newInfo(w, plan, code)
-	freeze := func(i int) error {
-		run, job, info := runs[i], jobs[i], template
+// A batch is what one command line launches: the runs of a sweep.
+type batch struct {
+	world World
+	plan  *Plan
+	code  version
+	jobs  []Job
+	runs  []logdir.Run // once they are made: one for each job
+}
+
+// create makes the run directories of batches; those of more than one run are on
+// the disk when it returns. If one cannot be made, none is left; nor if stop is
+// closed before the last: then it returns false and no error. prepare, if there is
+// one, is called for each run before its record is written.
+func create(log *logdir.Log, batches []*batch, prepare func(b *batch, i int) error, stop <-chan struct{}) (bool, error) {
+	templates := make([]logdir.Info, len(batches))
+	for i, b := range batches {
+		templates[i] = newInfo(b.world, b.plan, b.code)
+	}
+	freeze := func(s, i int) error {
+		b, info := batches[s], templates[s]
+		run, job := b.runs[i], b.jobs[i]
 		info.ID = run.ID
 		info.Created = logdir.Now()
 		info.Command = jsontext.Texts(job.Command)
@@ -55,31 +68,47 @@ func create(w World, log *logdir.Log, plan *Plan, code version, jobs []Job, stop
 		for i, o := range job.Overrides {
 			info.Overrides[i] = jsontext.Text(o.Text)
 		}
-		info.Sweep = &logdir.Sweep{ID: runs[0].ID, Index: job.Index, Size: plan.Size}
+		info.Sweep = &logdir.Sweep{ID: b.runs[0].ID, Index: job.Index, Size: b.plan.Size}
 		composed := job.Config.AppendYAML(nil)
-		settings, err := settingsText(plan.Settings, job, composed)
+		settings, err := settingsText(b.plan.Settings, job, composed)
 		if err != nil {
 			return err
 		}
 		if isClosed(stop) {
 			return errStopped
 		}
+		if prepare != nil {
+			if err := prepare(b, i); err != nil {
+				return err
+			}
+		}
 		return run.Freeze(&info, composed, settings)
 	}
-	runs, err := claimNumbers(log, len(jobs), plan.Settings.Logger.ForcedLogID, stop)
-	if err == nil {
-		err = log.FreezeSweep(runs, freeze)
+	sweeps := make([][]logdir.Run, len(batches))
+	var err error
+	for i, b := range batches {
+		b.runs, err = claimNumbers(log, len(b.jobs), b.plan.Settings.Logger.ForcedLogID, stop)
+		sweeps[i] = b.runs
+		if err != nil {
+			break
+		}
 	}
-	if err != nil {
-		for _, run := range runs {
+	if err == nil {
+		err = log.FreezeSweeps(sweeps, freeze)
+	}
+	if err == nil {
+		return true, nil
+	}
+	for _, b := range batches {
+		for _, run := range b.runs {
 			os.RemoveAll(run.Dir)
 		}
-		runs = nil
+		b.runs = nil
 	}
 	if errors.Is(err, errStopped) {
 		err = nil
 	}
-	return runs, err
+	return false, err
 }
 
 // errStopped tells that the user has asked to end.

@@ -184,7 +184,7 @@ func highest(dir string, number func(name string) (int, bool)) (int, error) {
 // Freeze writes what makes a directory a run: its config, the settings in
 // force and, last, its record. It does not wait for the disk.
 func (r Run) Freeze(info *Info, config, settings []byte) error {
-	record, err := info.encode()
+	record, err := encodeRecord(info)
 	if err != nil {
 		return fmt.Errorf("run %d: record: %w", r.ID, err)
 	}
@@ -199,31 +199,42 @@ func (r Run) Freeze(info *Info, config, settings []byte) error {
 	return nil
 }
 
-// FreezeSweep freezes the runs of a sweep so that all of them become runs in one
-// moment, whatever happens: the record of the first is written when everything
-// else is on the disk. Until then the others are [Run.Pending]. freeze calls
-// [Run.Freeze] for the run of an index; that of the first is called last.
+// FreezeSweeps freezes the runs of sweeps that are made together, so that all of
+// them become runs in one moment, whatever happens: the record of the very first is
+// written when everything else is on the disk. Until then the others are
+// [Run.Pending]. freeze calls [Run.Freeze] for a run of a sweep, by their places;
+// the first runs of sweeps are frozen after the others, the very first last.
 //
 // One syncfs(2) is cheaper than an fsync for each of many files, which a network
 // file system answers one by one.
-func (l *Log) FreezeSweep(runs []Run, freeze func(i int) error) error {
-	for i := len(runs) - 1; i > 0; i-- {
-		if err := freeze(i); err != nil {
+func (l *Log) FreezeSweeps(sweeps [][]Run, freeze func(sweep, i int) error) error {
+	var rest []Run
+	for s, runs := range sweeps {
+		for i := len(runs) - 1; i > 0; i-- {
+			if err := freeze(s, i); err != nil {
+				return err
+			}
+		}
+		rest = append(rest, runs[1:]...)
+	}
+	for s := len(sweeps) - 1; s > 0; s-- {
+		if err := freeze(s, 0); err != nil {
+			return err
+		}
+		rest = append(rest, sweeps[s][0])
+	}
+	if len(rest) > 0 {
+		if err := l.sync(rest); err != nil {
 			return err
 		}
 	}
-	if len(runs) > 1 {
-		if err := l.sync(runs[1:]); err != nil {
-			return err
-		}
-	}
-	if len(runs) == 0 {
+	if len(sweeps) == 0 {
 		return nil
 	}
-	if err := freeze(0); err != nil || len(runs) == 1 {
+	if err := freeze(0, 0); err != nil || len(rest) == 0 {
 		return err // a single run's supervisor waits for the disk, once
 	}
-	return l.sync(runs[:1])
+	return l.sync(sweeps[0][:1])
 }
 
 // few is the number of runs up to which syncing their files one by one is

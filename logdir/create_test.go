@@ -187,14 +187,14 @@ func TestFreeze(t *testing.T) {
 }
 
 // The runs of a sweep are there all at once: the first one's record comes last.
-func TestFreezeSweep(t *testing.T) {
+func TestFreezeSweeps(t *testing.T) {
 	for _, size := range []int{1, 2, few + 1, few + 2} {
 		l := open(t, t.TempDir())
 		var runs []Run
 		for range size {
 			runs = append(runs, create(t, l))
 		}
-		err := l.FreezeSweep(runs, func(i int) error {
+		err := l.FreezeSweeps([][]Run{runs}, func(_, i int) error {
 			for j, run := range runs[1:] {
 				if !run.Pending(1) {
 					t.Errorf("size %d: run %d is not pending before the first one's record", size, j+1)

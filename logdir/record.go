@@ -15,12 +15,13 @@ import (
 // was ever created there.
 var ErrNoRecord = errors.New("no readable record")
 
-// encode writes the record in the form of info.yaml.
-func (info *Info) encode() ([]byte, error) {
+// encodeRecord writes a record, a pointer to [Info] or [Job], with a line for each
+// field that is known: its JSON name and its value as JSON.
+func encodeRecord(record any) ([]byte, error) {
 	var text bytes.Buffer
 	enc := json.NewEncoder(&text)
 	enc.SetEscapeHTML(false)
-	v := reflect.ValueOf(info).Elem()
+	v := reflect.ValueOf(record).Elem()
 	for i := range v.NumField() {
 		name, opts, _ := strings.Cut(v.Type().Field(i).Tag.Get("json"), ",")
 		field := v.Field(i)
@@ -105,7 +106,7 @@ func decodeInfo(text []byte) (*Info, error) {
 // WriteInfo replaces the run's record, durably: when it returns, the record is
 // on the disk. Only the run's one writer may call it (see [Info]).
 func (r Run) WriteInfo(info *Info) error {
-	text, err := info.encode()
+	text, err := encodeRecord(info)
 	if err != nil {
 		return fmt.Errorf("run %d: record: %w", r.ID, err)
 	}

@@ -75,7 +75,7 @@ mlxp: "0.1.0"
 `
 
 func TestRecordForm(t *testing.T) {
-	text, err := full(t).encode()
+	text, err := encodeRecord(full(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -86,7 +86,7 @@ func TestRecordForm(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	again, err := back.encode()
+	again, err := encodeRecord(back)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -97,7 +97,7 @@ func TestRecordForm(t *testing.T) {
 
 // A record that knows little has no more keys than it must.
 func TestRecordOfANewRun(t *testing.T) {
-	text, err := (&Info{Schema: 1, ID: 1, Status: Created, Overrides: jsontext.Texts(nil), Words: jsontext.Texts([]string{"true"})}).encode()
+	text, err := encodeRecord(&Info{Schema: 1, ID: 1, Status: Created, Overrides: jsontext.Texts(nil), Words: jsontext.Texts([]string{"true"})})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -111,7 +111,7 @@ func TestRecordOfANewRun(t *testing.T) {
 func TestRecordHoldsAnyBytes(t *testing.T) {
 	words := []string{"a\nb", "\xff\xfe", "\u2028", "'\"\\", "<&>", "\x00", "é😀", "#: - ?"}
 	info := &Info{Schema: 1, ID: 1, Status: Created, Command: jsontext.Texts(words)}
-	text, err := info.encode()
+	text, err := encodeRecord(info)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -200,7 +200,7 @@ func FuzzRecord(f *testing.F) {
 		if err != nil {
 			return
 		}
-		again, err := info.encode()
+		again, err := encodeRecord(info)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -87,16 +87,25 @@ func OpenRun(dir string) (Run, error) {
 	return Run{dir, id}, nil
 }
 
-// Pending tells whether the run, which was never started, is part of a sweep that
-// is not wholly made: then it does not count yet, and will not if who makes it was
-// killed. sweep is the number of the sweep's first run, whose record is written
-// when all the others are on the disk. If that run was removed since, the others
-// are what they are.
+// Pending tells whether the run, which was never started, is part of a sweep or of
+// a submission that is not wholly made: then it does not count yet, and will not if
+// who makes it was killed. sweep is the number of the sweep's first run. The record
+// of the very first run is written when all the others are on the disk. If that run
+// was removed since, the others are what they are.
 func (r Run) Pending(sweep int) bool {
-	if sweep == r.ID {
+	if r.awaits(sweep) {
+		return true
+	}
+	job, err := r.ReadJob()
+	return err == nil && job != nil && r.awaits(job.Submission)
+}
+
+// awaits tells whether another run, id, is about to get its record.
+func (r Run) awaits(id int) bool {
+	if id == r.ID || id < 1 {
 		return false
 	}
-	first := Run{filepath.Join(filepath.Dir(r.Dir), strconv.Itoa(sweep)), sweep}
+	first := Run{filepath.Join(filepath.Dir(r.Dir), strconv.Itoa(id)), id}
 	if _, err := os.Lstat(first.Path(InfoYAML)); !errors.Is(err, fs.ErrNotExist) {
 		return false
 	}
@@ -105,9 +114,15 @@ func (r Run) Pending(sweep int) bool {
 }
 
 // ShownStatus returns the status to show for a run whose record is info: [Lost]
-// if that says STARTING or RUNNING and its supervisor is known to be gone, else
-// what it says. It is cheap for a run that has ended.
+// if that says STARTING or RUNNING and its supervisor is known to be gone,
+// [Submitted] if it says CREATED and a scheduler has a job for the run, else what it
+// says. It is cheap for a run that has ended.
 func (r Run) ShownStatus(info *Info) Status {
+	if info.Status == Created {
+		if job, err := r.ReadJob(); err == nil && job.Queued() {
+			return Submitted
+		}
+	}
 	if info.Status != Starting && info.Status != Running {
 		return info.Status
 	}

@@ -28,6 +28,21 @@ func ReplaceFile(path string, text []byte) error {
 	return nil
 }
 
+// replaceSoon makes path hold text as [ReplaceFile] does, but does not wait for the
+// disk: after a power cut the file may be the old one.
+func replaceSoon(path string, text []byte) error {
+	own := fmt.Sprintf("%s.%d", filepath.Join(filepath.Dir(path), "."+filepath.Base(path)), os.Getpid())
+	_ = os.Remove(own) // of a process that was killed and had this number
+	if err := writeNew(own, text); err != nil {
+		return err
+	}
+	if err := os.Rename(own, path); err != nil {
+		_ = os.Remove(own)
+		return err
+	}
+	return nil
+}
+
 // writeNew writes a file that must not exist yet, without waiting for the disk:
 // see [Log.Sync]. If it cannot be written it is removed.
 //
