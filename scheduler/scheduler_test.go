@@ -19,8 +19,12 @@ func TestCurrent(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			job, ok := Current(func(name string) string { return test.env[name] })
-			if ok != (test.in != "") || job.Scheduler.Name != test.in || job.ID != test.id {
-				t.Errorf("Current = %s %s, %v; want %q %q", job.Scheduler.Name, job.ID, ok, test.in, test.id)
+			name := ""
+			if ok {
+				name = job.Scheduler.Name
+			}
+			if name != test.in || job.ID != test.id {
+				t.Errorf("Current = %q %q, %v; want %q %q", name, job.ID, ok, test.in, test.id)
 			}
 		})
 	}

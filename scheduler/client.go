@@ -1,0 +1,125 @@
+package scheduler
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os/exec"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/mlxp/mlxp/internal/visible"
+)
+
+// A Client talks to a scheduler through its commands.
+type Client struct {
+	*Scheduler
+	Environ []string      // what its commands get: see [CleanEnviron]
+	Dir     string        // where they are executed
+	Timeout time.Duration // of each command; 0: none
+}
+
+// An Error is a command of the scheduler's that failed, with what it said.
+type Error struct {
+	Command string // its name
+	Status  int    // -1: it could not be executed, or did not answer in time
+	Stdout  string
+	Said    string // its stderr, or else its stdout, without blank lines
+	Err     error  // if Status is -1
+}
+
+func (e *Error) Error() string {
+	switch {
+	case e.Err != nil:
+		return fmt.Sprintf("%s: %v", e.Command, e.Err)
+	case e.Said == "":
+		return fmt.Sprintf("%s: exit status %d", e.Command, e.Status)
+	}
+	return fmt.Sprintf("%s: %s", e.Command, e.Said)
+}
+
+// Unwrap returns why the command could not be executed.
+func (e *Error) Unwrap() error { return e.Err }
+
+// Silent tells whether the scheduler has not answered at all, so that nothing is
+// known.
+func (e *Error) Silent() bool { return e.Status < 0 }
+
+// ask executes a command and returns its stdout, also with an error, which is an
+// [*Error].
+func (c *Client) ask(ctx context.Context, stdin []byte, args ...string) (string, error) {
+	if c.Timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeoutCause(ctx, c.Timeout, fmt.Errorf("no answer within %v", c.Timeout))
+		defer cancel()
+	}
+	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
+	var stdout, stderr bytes.Buffer
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = bytes.NewReader(stdin), &stdout, &stderr
+	cmd.Env, cmd.Dir = c.Environ, c.Dir
+	cmd.WaitDelay = time.Second // what it has started may keep its output open
+	err := cmd.Run()
+	if err == nil {
+		return stdout.String(), nil
+	}
+	failure := &Error{Command: args[0], Status: -1, Stdout: stdout.String(), Said: said(stderr.String(), stdout.String())}
+	var exit *exec.ExitError
+	switch {
+	case ctx.Err() != nil:
+		failure.Err = context.Cause(ctx)
+	case errors.As(err, &exit) && exit.Exited():
+		failure.Status = exit.ExitCode()
+	default:
+		failure.Err = err
+	}
+	return stdout.String(), failure
+}
+
+// said is what a command said that a person should read, on one line.
+func said(texts ...string) string {
+	for _, text := range texts {
+		var lines []string
+		for line := range strings.Lines(text) {
+			if line = strings.TrimSpace(line); line != "" && !slices.Contains(lines, line) {
+				lines = append(lines, visible.Text(line))
+			}
+		}
+		const most = 6
+		if len(lines) > most {
+			lines = append(lines[:most], "…")
+		}
+		if len(lines) > 0 {
+			return strings.Join(lines, "; ")
+		}
+	}
+	return ""
+}
+
+// keptVariables say how the commands of Slurm reach their cluster; they are set by
+// sites and users, not by a job.
+var keptVariables = []string{"SLURM_CONF", "SLURM_CLUSTERS", "SLURM_JWT", "SLURM_TIME_FORMAT"}
+
+// CleanEnviron returns environ without what says that this process is in a job
+// already, or in a parallel program: a job that is submitted from there would take
+// it for its own.
+func CleanEnviron(environ []string) []string {
+	return slices.DeleteFunc(slices.Clone(environ), func(v string) bool {
+		name, _, _ := strings.Cut(v, "=")
+		if slices.Contains(keptVariables, name) || strings.HasPrefix(name, "SBATCH_") {
+			return false // options of the user's
+		}
+		for _, s := range All {
+			if name == s.JobID || name == s.Task || name == s.ArrayID {
+				return true
+			}
+		}
+		for _, prefix := range []string{"SLURM_", "SLURMD_", "PMI_", "PMIX_", "OMPI_", "OAR_", "PBS_JOB", "PBS_ARRAY", "LSB_", "MOAB_JOB"} {
+			if strings.HasPrefix(name, prefix) {
+				return true
+			}
+		}
+		return false
+	})
+}

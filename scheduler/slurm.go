@@ -1,0 +1,133 @@
+package scheduler
+
+import (
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Slurm. Manuals: sbatch(1), squeue(1), sacct(1), scancel(1), scontrol(1), at
+// https://slurm.schedmd.com/. What they leave open was observed with 22.05.8.
+var slurm = &Scheduler{
+	Name:       "slurm",
+	Directives: []string{"#SBATCH", "#SLURM"},
+	JobID:      "SLURM_JOB_ID",
+	ArrayID:    "SLURM_ARRAY_JOB_ID",
+	Task:       "SLURM_ARRAY_TASK_ID",
+	Own:        []string{"SLURM_", "SLURMD_", "SBATCH_"},
+	Dirs:       []string{"SLURM_SUBMIT_DIR"},
+	Options: Options{
+		Name:     Option{"--job-name=%s", []string{"-J", "--job-name"}},
+		Output:   Option{"--output=%s", []string{"-o", "--output"}},
+		Error:    Option{"--error=%s", []string{"-e", "--error"}},
+		Array:    Option{"--array=%s", []string{"-a", "--array"}},
+		Throttle: "%%%d",
+		TaskPath: "%a",
+		Signal:   Option{"--signal=%s", []string{"--signal"}},
+		Dir:      Option{"--chdir=%s", []string{"-D", "--chdir"}},
+		Always:   []string{"--open-mode=append"}, // else a requeued job begins its output anew
+		Path:     slurmPath,
+		Attached: true,
+	},
+	Submit:  []string{"sbatch"},
+	Answer:  regexp.MustCompile(`(?m)^(?:Submitted batch job )?(\d+)(?:;\S*| on cluster \S+)?\s*$`),
+	TaskID:  func(array, task string) string { return array + "_" + task },
+	Site:    slurmSite,
+	Limits:  Limits{Array: 1000, Grace: 30 * time.Second}, // the defaults of MaxArraySize, which is not reached, and KillWait
+	JobName: func(name string) string { return name },
+	Queries: []Query{
+		{
+			Command: []string{"squeue", "--noheader", "--array", "--states=all", "--user={users}", "--format=%i|%T|%r|%N|%V|%S|%j"},
+			Read:    readSqueue,
+		},
+		{
+			Command: []string{"sacct", "--noheader", "--parsable2", "--allocations", "--jobs={ids}", "--format=JobID,State,ExitCode,NodeList,Submit,Start,JobName"},
+			Read:    readSacct,
+			Maybe:   true,
+		},
+	},
+	// squeue(1), JOB STATE CODES.
+	States: map[string]State{
+		"PENDING": Pending, "REQUEUED": Pending, "REQUEUE_HOLD": Pending, "REQUEUE_FED": Pending, "SPECIAL_EXIT": Pending, "RESV_DEL_HOLD": Pending,
+		"CONFIGURING": Running, "RUNNING": Running, "COMPLETING": Running, "SUSPENDED": Running, "STOPPED": Running, "SIGNALING": Running, "STAGE_OUT": Running, "RESIZING": Running,
+		"COMPLETED": Ended, "FAILED": Ended, "CANCELLED": Ended, "TIMEOUT": Ended, "PREEMPTED": Ended, "NODE_FAIL": Ended, "BOOT_FAIL": Ended, "DEADLINE": Ended, "OUT_OF_MEMORY": Ended, "REVOKED": Ended, "LAUNCH_FAILED": Ended, "RECONFIG_FAIL": Ended,
+	},
+	Reasons: map[string]string{"TIMEOUT": "time_limit", "DEADLINE": "time_limit", "PREEMPTED": "preempted", "OUT_OF_MEMORY": "oom", "CANCELLED": "cancelled"},
+	Cancel:  []string{"scancel"},
+	Gone:    regexp.MustCompile(`(?i)invalid job id|already completing or completed`),
+	Requeue: []string{"scontrol", "requeue"},
+}
+
+// slurmPath writes a path as sbatch reads it: quoted, %% for %. A backslash would
+// turn off what % means, and a line ends the value.
+func slurmPath(path, task string) (string, bool) {
+	if strings.ContainsAny(path, "\\\"\n") {
+		return "", false
+	}
+	before, after := path, ""
+	if task != "" {
+		before, after, _ = strings.Cut(path, task)
+	}
+	escape := strings.NewReplacer("%", "%%").Replace
+	return `"` + escape(before) + task + escape(after) + `"`, true
+}
+
+// slurmSite asks for MaxArraySize, which is one more than the highest index, and
+// KillWait (slurm.conf(5)).
+func slurmSite(ask Ask) Limits {
+	limits := Limits{}
+	text, err := ask("scontrol", "show", "config")
+	if err != nil {
+		return limits // who refuses this may accept a job all the same
+	}
+	if n, err := strconv.Atoi(firstWord(setting(text, "MaxArraySize"))); err == nil {
+		limits.Array = max(n-1, 1)
+	}
+	if n, err := strconv.Atoi(firstWord(setting(text, "KillWait"))); err == nil {
+		limits.Grace = time.Duration(n) * time.Second
+	}
+	return limits
+}
+
+func firstWord(text string) string {
+	word, _, _ := strings.Cut(strings.TrimSpace(text), " ")
+	return word
+}
+
+// setting returns the value of a line "NAME = value".
+func setting(text, name string) string {
+	for line := range strings.Lines(text) {
+		if key, value, ok := strings.Cut(line, "="); ok && strings.TrimSpace(key) == name {
+			return strings.TrimSpace(value)
+		}
+	}
+	return ""
+}
+
+// readSqueue reads lines of id|state|reason|nodes|submitted|start|name. Only the
+// name, which comes last, can hold a "|", and only one that is not ours.
+func readSqueue(text string) ([]Entry, error) {
+	return readLines(text, 7, func(f []string) Entry {
+		e := Entry{ID: f[0], Word: f[1], Why: f[2], Node: f[3], Submitted: localTime(f[4]), Started: localTime(f[5]), Name: f[6]}
+		if e.Why == "None" {
+			e.Why = ""
+		}
+		return e
+	})
+}
+
+// readSacct reads lines of id|state|exit code|nodes|submitted|start|name. A state
+// may have more words: "CANCELLED by 1000".
+func readSacct(text string) ([]Entry, error) {
+	return readLines(text, 7, func(f []string) Entry {
+		e := Entry{ID: f[0], Word: firstWord(f[1]), Node: f[3], Submitted: localTime(f[4]), Started: localTime(f[5]), Name: f[6]}
+		if f[2] != "0:0" {
+			e.Why = "exit code " + f[2]
+		}
+		if e.Node == "None assigned" {
+			e.Node = ""
+		}
+		return e
+	})
+}

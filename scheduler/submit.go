@@ -1,0 +1,86 @@
+package scheduler
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strconv"
+)
+
+// Site asks what the site allows.
+func (c *Client) Site(ctx context.Context) Limits {
+	limits := c.Limits
+	if c.Scheduler.Site == nil {
+		return limits
+	}
+	asked := c.Scheduler.Site(func(args ...string) (string, error) { return c.ask(ctx, nil, args...) })
+	if asked.Array > 0 {
+		limits.Array = asked.Array
+	}
+	if asked.Grace > 0 {
+		limits.Grace = asked.Grace
+	}
+	return limits
+}
+
+// A Receipt is the scheduler's answer to a script that it has accepted.
+type Receipt struct {
+	ID    string   // of the job, or of the array
+	Tasks []string // the ids of an array's tasks, in order; of a job: its own
+}
+
+// SubmitScript hands a script over, tasks being the size of its array, 0 if it is
+// none. The error is an [*Error] if the scheduler refused, or did not answer: see
+// [Error.Silent].
+func (c *Client) SubmitScript(ctx context.Context, script string, tasks int) (Receipt, error) {
+	args, stdin := slices.Clone(c.Submit), []byte(nil)
+	if c.Stdin {
+		text, err := os.ReadFile(script)
+		if err != nil {
+			return Receipt{}, err
+		}
+		stdin = text
+	} else {
+		args = append(args, script)
+	}
+	stdout, err := c.ask(ctx, stdin, args...)
+	ids := c.ids(stdout)
+	var failure *Error
+	if errors.As(err, &failure) && (len(ids) == 0 || !c.Despite) {
+		return Receipt{}, err
+	}
+	if len(ids) == 0 {
+		return Receipt{}, &Error{Command: args[0], Stdout: stdout, Said: fmt.Sprintf("there is no job id in its answer: %s", said(stdout))}
+	}
+	return c.receipt(ids, tasks)
+}
+
+// ids are the ids in an answer to a submission.
+func (c *Client) ids(stdout string) []string {
+	var ids []string
+	for _, m := range c.Answer.FindAllStringSubmatch(stdout, -1) {
+		ids = append(ids, m[1])
+	}
+	return ids
+}
+
+// receipt gives each task of an array its id.
+func (c *Client) receipt(ids []string, tasks int) (Receipt, error) {
+	last := ids[len(ids)-1] // a site's wrapper may have said something before
+	switch {
+	case tasks == 0:
+		return Receipt{ID: last, Tasks: []string{last}}, nil
+	case c.TaskID == nil && len(ids) < tasks:
+		return Receipt{}, &Error{Command: c.Submit[0], Said: fmt.Sprintf("%d ids in its answer for an array of %d", len(ids), tasks)}
+	case c.TaskID == nil:
+		ids = ids[len(ids)-tasks:]
+		return Receipt{ID: ids[0], Tasks: ids}, nil
+	}
+	r := Receipt{ID: last}
+	for i := range tasks {
+		r.Tasks = append(r.Tasks, c.TaskID(last, strconv.Itoa(i+1)))
+	}
+	return r, nil
+}
