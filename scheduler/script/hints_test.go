@@ -1,0 +1,5 @@
+package script
+
+import "github.com/mlxp/mlxp/internal/fault"
+
+func hintsOf(err error) []string { return fault.Hints(err) }
