@@ -51,12 +51,16 @@ func (e *ErrClaimed) Error() string {
 	return fmt.Sprintf("run %d: process %d on %s %s", e.Run.ID, e.Owner.Process.Pid, e.Owner.Hostname, state)
 }
 
-// Claim claims the next attempt at the run. Of any number of callers one gets
-// it; the others get an [*ErrClaimed], as does who comes while an attempt lives
-// or may live. The caller has to read the record again afterwards: an attempt
-// may have ended in between.
-func (r Run) Claim(job string) (*Claim, error) {
+// Claim claims the next attempt at the run, for a job of a scheduler's if job is
+// its id. Of any number of callers one gets it; the others get an [*ErrClaimed], as
+// does who comes while an attempt lives or may live. gone, if there is one, is asked
+// about an attempt of which nothing can be known here. The caller has to read the
+// record again afterwards: an attempt may have ended in between.
+func (r Run) Claim(job string, gone func(ClaimInfo) bool) (*Claim, error) {
 	last, live, err := r.lastClaim()
+	if live != nil && live.Life == process.Unknown && gone != nil && gone(live.Owner) {
+		live = nil
+	}
 	if err != nil {
 		return nil, err
 	}

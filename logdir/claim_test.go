@@ -128,7 +128,7 @@ func TestClaim(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			run := newRun(t, &Info{Status: Created})
 			test.before(t, run)
-			claim, err := run.Claim("")
+			claim, err := run.Claim("", nil)
 			var claimed *ErrClaimed
 			switch {
 			case test.want < 0 && !errors.As(err, &claimed):
@@ -147,7 +147,7 @@ func TestClaimAtOnce(t *testing.T) {
 	var wait sync.WaitGroup
 	for range 20 {
 		wait.Go(func() {
-			_, err := run.Claim("")
+			_, err := run.Claim("", nil)
 			var claimed *ErrClaimed
 			switch {
 			case err == nil:
@@ -165,7 +165,7 @@ func TestClaimAtOnce(t *testing.T) {
 
 func TestClaimSign(t *testing.T) {
 	run := newRun(t, &Info{Status: Created})
-	claim, err := run.Claim("12_3")
+	claim, err := run.Claim("12_3", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -227,7 +227,7 @@ func TestClaimRemovesLeftovers(t *testing.T) {
 			}
 		}
 	}
-	if _, err := run.Claim(""); err != nil {
+	if _, err := run.Claim("", nil); err != nil {
 		t.Fatal(err)
 	}
 	for name, stays := range left {

@@ -267,3 +267,17 @@ func syncFile(path string) error {
 	defer f.Close()
 	return f.Sync()
 }
+
+// Last returns the highest number that was given in the log dir root, 0 if none
+// was. It reads only.
+func Last(root string) (int, error) {
+	given, err := (&Log{Root: root}).marked()
+	if err == nil && given > 0 {
+		return given, nil
+	}
+	last, err := highest(root, parseID)
+	if errors.Is(err, fs.ErrNotExist) {
+		return 0, nil
+	}
+	return last, err
+}

@@ -93,6 +93,7 @@ type Attempt struct {
 	Started      Time             `json:"started,omitzero"`
 	Ended        Time             `json:"ended,omitzero"`
 	Status       Status           `json:"status,omitempty"` // how it ended; absent while it runs, and if nobody saw the end
+	Reason       Reason           `json:"reason,omitempty"`
 	ExitCode     *int             `json:"exit_code,omitempty"`
 	MetricsBytes map[string]int64 `json:"metrics_bytes,omitempty"` // size of each metrics file when it started
 }

@@ -46,7 +46,7 @@ func TestRemove(t *testing.T) {
 func TestRemoveLive(t *testing.T) {
 	l := open(t, t.TempDir())
 	run := frozen(t, l)
-	claim, err := run.Claim("")
+	claim, err := run.Claim("", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
