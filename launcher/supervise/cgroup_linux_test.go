@@ -63,17 +63,17 @@ func TestOOMWitness(t *testing.T) {
 			write("proc/self/cgroup", test.cgroup)
 			write(test.file, test.before)
 			a := &attempt{witness: newWitness(currentCgroup(root))}
-			if got := a.reason(unix.SIGKILL, false); got != logdir.BySignal {
+			if got := a.reason(ending{}, unix.SIGKILL); got != logdir.BySignal {
 				t.Errorf("before: %s", got)
 			}
 			write(test.file, test.after)
-			if got := a.reason(unix.SIGKILL, false); got != logdir.OutOfMem {
+			if got := a.reason(ending{}, unix.SIGKILL); got != logdir.OutOfMem {
 				t.Errorf("after a kill: %s", got)
 			}
-			if got := a.reason(unix.SIGKILL, true); got != logdir.BySignal {
+			if got := a.reason(ending{killed: true}, unix.SIGKILL); got != logdir.BySignal {
 				t.Errorf("after a kill of ours: %s", got)
 			}
-			if got := a.reason(unix.SIGTERM, false); got != logdir.BySignal {
+			if got := a.reason(ending{}, unix.SIGTERM); got != logdir.BySignal {
 				t.Errorf("after SIGTERM: %s", got)
 			}
 		})
@@ -81,7 +81,7 @@ func TestOOMWitness(t *testing.T) {
 	if newWitness(currentCgroup(t.TempDir())).saw() {
 		t.Error("a system without cgroups saw a kill")
 	}
-	if got := new(attempt).reason(unix.SIGXCPU, false); got != logdir.TimeLimit {
+	if got := new(attempt).reason(ending{}, unix.SIGXCPU); got != logdir.TimeLimit {
 		t.Errorf("SIGXCPU: %s", got)
 	}
 }

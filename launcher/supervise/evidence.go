@@ -33,12 +33,16 @@ func (w oomWitness) saw() bool {
 // reason tells why a program was ended by sig, as far as there is evidence. Who
 // sends a SIGKILL is not recorded by anybody: it is the kernel's, for want of
 // memory, if we did not send it and the kernel has counted one.
-func (a *attempt) reason(sig unix.Signal, asked bool) logdir.Reason {
+func (a *attempt) reason(end ending, sig unix.Signal) logdir.Reason {
 	switch {
 	case sig == unix.SIGXCPU: // RLIMIT_CPU is over, getrlimit(2)
 		return logdir.TimeLimit
-	case sig == unix.SIGKILL && !asked && a.witness.saw():
+	case sig == unix.SIGKILL && !end.killed && a.witness.saw():
 		return logdir.OutOfMem
+	case end.why != "":
+		return end.why
+	case end.warned:
+		return logdir.TimeLimit
 	}
 	return logdir.BySignal
 }

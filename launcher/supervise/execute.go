@@ -76,8 +76,10 @@ func startError(program string, err error) error {
 type ending struct {
 	status unix.WaitStatus
 	usage  unix.Rusage
-	asked  os.Signal // the last signal that was passed on to end it
-	killed bool      // by us
+	asked  os.Signal     // the last signal that was passed on to end it
+	warned bool          // of the time limit
+	killed bool          // by us
+	why    logdir.Reason // the scheduler ended it; empty: nobody knows
 	cost   time.Duration
 }
 
@@ -99,6 +101,7 @@ func (a *attempt) follow(g *group, io *streams, left remains) ending {
 	defer grace.Stop()
 	defer patience.Stop()
 	dying := false // the grace time runs
+	var why chan logdir.Reason
 	tty := openTerminal(a.opts.Stdin)
 	for {
 		select {
@@ -116,8 +119,20 @@ func (a *attempt) follow(g *group, io *streams, left remains) ending {
 				case <-time.After(answer):
 				}
 			}
+			if why == nil && a.late(&end) {
+				why = a.askWhy()
+			}
+			if why != nil {
+				select {
+				case end.why = <-why:
+				case <-time.After(answer):
+				}
+			}
 			return end
 		case sig := <-a.opts.Signals:
+			if sig == a.opts.Warning {
+				end.warned = true
+			}
 			switch sig {
 			case unix.SIGINT, unix.SIGTERM:
 				if end.asked == unix.SIGINT && sig == unix.SIGINT {
@@ -127,6 +142,9 @@ func (a *attempt) follow(g *group, io *streams, left remains) ending {
 				if !dying {
 					dying = true
 					grace.Reset(a.opts.Grace)
+					if a.opts.Why != nil && sig == unix.SIGTERM {
+						why = a.askWhy()
+					}
 				}
 				if sig == unix.SIGINT {
 					patience.Reset(atOnce)
@@ -166,6 +184,34 @@ func (a *attempt) follow(g *group, io *streams, left remains) ending {
 	}
 }
 
+// askWhy asks, while the program ends, why the scheduler ends it.
+func (a *attempt) askWhy() chan logdir.Reason {
+	why := make(chan logdir.Reason, 1)
+	go func() { why <- a.opts.Why() }()
+	return why
+}
+
+// late waits a moment for the SIGTERM of a scheduler, which goes to all processes of
+// a job at once: the program may have ended by it before it reaches us.
+func (a *attempt) late(end *ending) bool {
+	if a.opts.Why == nil || end.asked != nil || end.status.Exited() && end.status.ExitStatus() == 0 {
+		return false
+	}
+	timer := time.NewTimer(sameTime)
+	defer timer.Stop()
+	for {
+		select {
+		case sig := <-a.opts.Signals:
+			if sig == unix.SIGTERM {
+				end.asked = sig
+				return true
+			}
+		case <-timer.C:
+			return false
+		}
+	}
+}
+
 // learn finds out what takes longer, while the program runs, and returns what to
 // record.
 func (a *attempt) learn() func(*logdir.Info) {
@@ -182,16 +228,18 @@ func (a *attempt) learn() func(*logdir.Info) {
 
 // finish records the end.
 func (a *attempt) finish(end ending) error {
-	info, record := a.info, a.record()
+	info := a.info
 	code := end.status.ExitStatus()
 	switch {
 	case end.status.Signaled():
 		code = fault.SignalBase + int(end.status.Signal())
-		a.interrupted(end.status.Signal(), a.reason(end.status.Signal(), end.killed))
+		a.interrupted(end.status.Signal(), a.reason(end, end.status.Signal()))
 	case code == 0:
 		info.Status = logdir.Complete
-	case end.asked != nil:
-		a.interrupted(end.asked.(unix.Signal), logdir.BySignal) // it caught the signal and gave up
+	case end.asked != nil: // it caught the signal and gave up
+		a.interrupted(end.asked.(unix.Signal), a.reason(end, end.asked.(unix.Signal)))
+	case end.warned:
+		a.interrupted(a.opts.Warning, logdir.TimeLimit)
 	default:
 		info.Status = logdir.Failed
 	}
@@ -204,12 +252,21 @@ func (a *attempt) finish(end ending) error {
 	info.Seconds = &seconds
 	info.Resources.CPUSeconds = time.Duration(end.usage.Utime.Nano() + end.usage.Stime.Nano()).Seconds()
 	info.Resources.PeakMemory = maxrssBytes(end.usage.Maxrss)
-	record.Ended, record.Status, record.ExitCode = info.Ended, info.Status, info.ExitCode
+	a.recordEnd()
 	a.note(a.writeEnd())
 	for _, problem := range a.notices {
 		a.opts.Warn(fmt.Sprintf("run %d: not all of it could be recorded: %v", a.run.ID, problem))
 	}
 	return nil
+}
+
+// recordEnd records the end in the attempt's entry, too.
+func (a *attempt) recordEnd() {
+	info, record := a.info, a.record()
+	record.Ended, record.Status, record.ExitCode = info.Ended, info.Status, info.ExitCode
+	if info.Reason != nil {
+		record.Reason = *info.Reason
+	}
 }
 
 func (a *attempt) interrupted(sig unix.Signal, reason logdir.Reason) {

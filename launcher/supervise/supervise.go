@@ -10,6 +10,8 @@ import (
 	"slices"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/mlxp/mlxp/config"
 	"github.com/mlxp/mlxp/internal/fault"
 	"github.com/mlxp/mlxp/internal/jsontext"
@@ -31,6 +33,15 @@ type Options struct {
 	Version   string            // of mlxp
 	GPU       string            // the graphics processor that the caller has chosen for the run; empty: none
 	Guard     *Guard            // ends what belongs to the run if this process is killed; nil: nothing does
+
+	// Gone tells whether an earlier attempt of which nothing can be known here is
+	// over: its scheduler may know. nil: nobody does.
+	Gone func(logdir.ClaimInfo) bool
+	// Warning is the signal by which a scheduler announces the time limit; 0: none.
+	Warning unix.Signal
+	// Why tells why the scheduler ends the program, once that gets SIGTERM; empty:
+	// nobody knows. nil: nobody does.
+	Why func() logdir.Reason
 
 	// Code is called when the run is claimed. It makes sure that the code is
 	// there which the program is, and records which that is; an error refuses the
@@ -54,6 +65,7 @@ const (
 	settled   = 50 * time.Millisecond
 	heartbeat = 30 * time.Second
 	answer    = 2 * time.Second        // how long the end of a run waits for what is still being found out
+	sameTime  = 100 * time.Millisecond // how much later a signal to all processes of a job may reach one of them
 	atOnce    = 500 * time.Millisecond // a program that ends this soon after Ctrl-C is not waited for aloud
 )
 
@@ -67,7 +79,7 @@ func Run(run logdir.Run, opts Options) (*logdir.Info, error) {
 	if opts.Scheduler != nil {
 		job = opts.Scheduler.JobID
 	}
-	claim, err := run.Claim(job)
+	claim, err := run.Claim(job, opts.Gone)
 	if err != nil {
 		return nil, err
 	}
@@ -179,7 +191,7 @@ func (a *attempt) refuse(why error) error {
 		a.info.ExitCode = &status
 	}
 	a.info.Ended = logdir.Now()
-	a.record().Ended, a.record().Status, a.record().ExitCode = a.info.Ended, a.info.Status, a.info.ExitCode
+	a.recordEnd()
 	appendLine(a.run.Path(logdir.LogStderr), "mlxp: "+why.Error()+"\n")
 	if fault.Status(why) == fault.Usage {
 		why = fault.Exit(why, fault.Incomplete)
