@@ -23,6 +23,10 @@ func (c *Client) Look(ctx context.Context, users, ids []string) ([]Entry, error)
 		}
 		for _, args := range q.commands(users, missing) {
 			stdout, err := c.ask(ctx, nil, args...)
+			var failure *Error
+			if errors.As(err, &failure) && !failure.Silent() && q.None != nil && q.None.MatchString(failure.Said) {
+				err = nil
+			}
 			if err != nil {
 				if q.Maybe {
 					continue

@@ -10,6 +10,7 @@ package scheduler
 import (
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -31,6 +32,7 @@ type Scheduler struct {
 
 	// Handing over.
 	Submit  []string                        // the command: the script's path is appended
+	InPlace bool                            // no: ./NAME from the script's own directory, where it is executed
 	Stdin   bool                            // the script is its stdin instead
 	Answer  *regexp.Regexp                  // its first group is a job's id, in the command's stdout
 	Despite bool                            // an id counts whatever the exit status
@@ -38,6 +40,15 @@ type Scheduler struct {
 	Site    func(ask Ask) Limits            // what the site allows, asked of it; nil: Limits
 	Limits  Limits                          // where that cannot be asked
 	JobName func(name string) string
+
+	Full *regexp.Regexp // what it says when it takes no more jobs for now; nil: nothing is known
+
+	// What it writes into the output of a job that it ends; the first group, if there is
+	// one in the match, is a key of Reasons. nil: nothing.
+	Ends *regexp.Regexp
+
+	// Variant finds out which of several dialects the site has; nil: there is one.
+	Variant func(ask Ask) *Scheduler
 
 	// Jobs that were handed over.
 	Queries []Query           // asked in turn, each for the jobs that those before did not tell of
@@ -51,17 +62,29 @@ type Scheduler struct {
 // Options are the options of the submit command that mlxp has to do with.
 type Options struct {
 	Name, Output, Error Option
-	Array               Option   // %s is the range of indices, from 1
-	Throttle            string   // appended to the range so that at most %d tasks run at a time; empty: the scheduler cannot
+	Shell               Option   // the shell that executes the script, where "#!" does not say so
+	Array               Option   // its value is the range of indices, from 1
+	Count               bool     // no: the number of tasks
+	Throttle            Option   // how many tasks run at a time; without it, see RangeLimit
+	RangeLimit          string   // appended to the range so that %d tasks run at a time
 	TaskPath            string   // stands for the task's index in the path of Output; empty: nothing does
 	Signal              Option   // a warning before the time limit
 	Dir                 Option   // where the job starts
 	Always              []string // what else every script of mlxp's needs
-	// Path writes a path as the value of Output; task is whether it holds TaskPath.
-	// It is not ok if the scheduler cannot write there.
-	Path     func(path string, task string) (value string, ok bool)
-	Raw      bool // a value is the rest of the line: neither quotes nor comments
-	Attached bool // a value may stand right behind the letter of its option: "-Jname"
+
+	// Path writes a path as the value of Output; task is TaskPath if the path holds it.
+	// It is not ok if the scheduler cannot write there: then it writes nowhere, and the
+	// script writes job.log itself. nil: it never can.
+	Path func(path, task string) (value string, ok bool)
+	// Warning reads what signal comes how long before the time limit; find returns
+	// the value of an option. The signal is empty if none does.
+	Warning func(find func(names ...string) (string, bool)) (signal string, early time.Duration)
+
+	ErrorAlways bool // Error is written also if the script does not have it: stderr would go elsewhere
+	Anywhere    bool // header lines count behind the first command, too
+	Raw         bool // a value is the rest of the line: neither quotes nor comments
+	Attached    bool // a value may stand right behind the letter of its option: "-Jname"
+	LongestName int  // of a job, in bytes; 0: long enough
 }
 
 // An Option is an option of the submit command.
@@ -82,7 +105,8 @@ type Query struct {
 	// joined by commas.
 	Command []string
 	Read    func(stdout string) ([]Entry, error)
-	Maybe   bool // many sites do not have it: that it fails says nothing
+	Maybe   bool           // many sites do not have it: that it fails says nothing
+	None    *regexp.Regexp // what it says, failing, of jobs that it does not know: the answer stands
 }
 
 // State is what a scheduler does with a job.
@@ -91,7 +115,8 @@ type State string
 // The states of jobs.
 const (
 	Pending State = "pending" // it waits
-	Running State = "running" // it has its nodes, also while it starts or ends
+	Running State = "running" // it has its nodes
+	Ending  State = "ending"  // it is being ended
 	Ended   State = "ended"
 	Unknown State = "unknown" // a word that is not in the table
 )
@@ -99,6 +124,7 @@ const (
 // An Entry is what a scheduler says of a job.
 type Entry struct {
 	ID        string    `json:"id"`             // as recorded at its submission, with the task: "12_3"
+	Task      string    `json:"task,omitempty"` // its index in an array
 	Name      string    `json:"name"`           // of the job
 	Word      string    `json:"word"`           // the scheduler's own for its state: "PENDING"
 	State     State     `json:"state"`          // what that means
@@ -159,6 +185,18 @@ func Current(getenv func(string) string) (Job, bool) {
 		return job, true
 	}
 	return Job{}, false
+}
+
+// Tasks returns how many processes the parallel step has that this process is one
+// of, 1 if it is in none: srun and the launchers of MPI start each with such a
+// variable.
+func Tasks(getenv func(string) string) int {
+	for _, name := range []string{"SLURM_STEP_NUM_TASKS", "OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "MV2_COMM_WORLD_SIZE"} {
+		if n, err := strconv.Atoi(getenv(name)); err == nil && n > 1 {
+			return n
+		}
+	}
+	return 1
 }
 
 // JobOnly tells whether a variable is one that only a job of some scheduler has.

@@ -18,24 +18,28 @@ var slurm = &Scheduler{
 	Own:        []string{"SLURM_", "SLURMD_", "SBATCH_"},
 	Dirs:       []string{"SLURM_SUBMIT_DIR"},
 	Options: Options{
-		Name:     Option{"--job-name=%s", []string{"-J", "--job-name"}},
-		Output:   Option{"--output=%s", []string{"-o", "--output"}},
-		Error:    Option{"--error=%s", []string{"-e", "--error"}},
-		Array:    Option{"--array=%s", []string{"-a", "--array"}},
-		Throttle: "%%%d",
-		TaskPath: "%a",
-		Signal:   Option{"--signal=%s", []string{"--signal"}},
+		Name:       Option{"--job-name=%s", []string{"-J", "--job-name"}},
+		Output:     Option{"--output=%s", []string{"-o", "--output"}},
+		Error:      Option{"--error=%s", []string{"-e", "--error"}},
+		Array:      Option{"--array=%s", []string{"-a", "--array"}},
+		RangeLimit: "%%%d",
+		TaskPath:   "%a",
+		// Without B: only the steps of a job get the signal, not its script.
+		Signal:   Option{"--signal=B:%s", []string{"--signal"}},
 		Dir:      Option{"--chdir=%s", []string{"-D", "--chdir"}},
 		Always:   []string{"--open-mode=append"}, // else a requeued job begins its output anew
 		Path:     slurmPath,
+		Warning:  slurmWarning,
 		Attached: true,
 	},
-	Submit:  []string{"sbatch"},
-	Answer:  regexp.MustCompile(`(?m)^(?:Submitted batch job )?(\d+)(?:;\S*| on cluster \S+)?\s*$`),
-	TaskID:  func(array, task string) string { return array + "_" + task },
-	Site:    slurmSite,
-	Limits:  Limits{Array: 1000, Grace: 30 * time.Second}, // the defaults of MaxArraySize, which is not reached, and KillWait
-	JobName: func(name string) string { return name },
+	Submit: []string{"sbatch"},
+	Answer: regexp.MustCompile(`(?m)^(?:Submitted batch job )?(\d+)(?:;\S*| on cluster \S+)?\s*$`),
+	TaskID: func(array, task string) string { return array + "_" + task },
+	Site:   slurmSite,
+	Limits: Limits{Array: 1000, Grace: 30 * time.Second}, // the defaults of MaxArraySize, which is not reached, and KillWait
+	Full:   regexp.MustCompile(`(?i)temporarily unavailable|unable to contact|job submit limit|AssocMaxSubmitJobLimit|QOSMaxSubmitJob|violates accounting`),
+	// "slurmstepd-n1: error: *** JOB 2 ON n1 CANCELLED AT 2026-11-23T03:00:00 DUE TO TIME LIMIT ***"
+	Ends: regexp.MustCompile(`\*\*\* JOB \S+ ON \S+ CANCELLED AT \S+(?: DUE TO ([A-Z ]+?))?[ ,]*(?:SEE .*)?\*\*\*`),
 	Queries: []Query{
 		{
 			Command: []string{"squeue", "--noheader", "--array", "--states=all", "--user={users}", "--format=%i|%T|%r|%N|%V|%S|%j"},
@@ -50,10 +54,13 @@ var slurm = &Scheduler{
 	// squeue(1), JOB STATE CODES.
 	States: map[string]State{
 		"PENDING": Pending, "REQUEUED": Pending, "REQUEUE_HOLD": Pending, "REQUEUE_FED": Pending, "SPECIAL_EXIT": Pending, "RESV_DEL_HOLD": Pending,
-		"CONFIGURING": Running, "RUNNING": Running, "COMPLETING": Running, "SUSPENDED": Running, "STOPPED": Running, "SIGNALING": Running, "STAGE_OUT": Running, "RESIZING": Running,
+		"CONFIGURING": Running, "RUNNING": Running, "COMPLETING": Ending, "SUSPENDED": Running, "STOPPED": Running, "SIGNALING": Running, "STAGE_OUT": Ending, "RESIZING": Running,
 		"COMPLETED": Ended, "FAILED": Ended, "CANCELLED": Ended, "TIMEOUT": Ended, "PREEMPTED": Ended, "NODE_FAIL": Ended, "BOOT_FAIL": Ended, "DEADLINE": Ended, "OUT_OF_MEMORY": Ended, "REVOKED": Ended, "LAUNCH_FAILED": Ended, "RECONFIG_FAIL": Ended,
 	},
-	Reasons: map[string]string{"TIMEOUT": "time_limit", "DEADLINE": "time_limit", "PREEMPTED": "preempted", "OUT_OF_MEMORY": "oom", "CANCELLED": "cancelled"},
+	Reasons: map[string]string{
+		"TIMEOUT": "time_limit", "DEADLINE": "time_limit", "PREEMPTED": "preempted", "OUT_OF_MEMORY": "oom", "CANCELLED": "cancelled",
+		"": "cancelled", "TIME LIMIT": "time_limit", "PREEMPTION": "preempted", "JOB REQUEUE": "preempted", "NODE FAILURE": "preempted",
+	},
 	Cancel:  []string{"scancel"},
 	Gone:    regexp.MustCompile(`(?i)invalid job id|already completing or completed`),
 	Requeue: []string{"scontrol", "requeue"},
@@ -66,11 +73,29 @@ func slurmPath(path, task string) (string, bool) {
 		return "", false
 	}
 	before, after := path, ""
-	if task != "" {
-		before, after, _ = strings.Cut(path, task)
+	if task != "" { // the last of its name
+		at := strings.LastIndex(path, task)
+		before, after = path[:at], path[at+len(task):]
 	}
 	escape := strings.NewReplacer("%", "%%").Replace
 	return `"` + escape(before) + task + escape(after) + `"`, true
+}
+
+// warningForm is [{R|B}:]SIGNAL[@SECONDS] of --signal.
+var warningForm = regexp.MustCompile(`^(?:[RB]+:)?(?:SIG)?(\w+)(?:@(\d+))?$`)
+
+// slurmWarning reads --signal; a minute before the limit is the default.
+func slurmWarning(find func(names ...string) (string, bool)) (signal string, early time.Duration) {
+	value, _ := find("--signal")
+	m := warningForm.FindStringSubmatch(value)
+	if m == nil {
+		return "", 0
+	}
+	early = time.Minute
+	if seconds, err := strconv.Atoi(m[2]); err == nil {
+		early = time.Duration(seconds) * time.Second
+	}
+	return m[1], early
 }
 
 // slurmSite asks for MaxArraySize, which is one more than the highest index, and
@@ -113,6 +138,7 @@ func readSqueue(text string) ([]Entry, error) {
 		if e.Why == "None" {
 			e.Why = ""
 		}
+		_, e.Task, _ = strings.Cut(e.ID, "_")
 		return e
 	})
 }
@@ -128,6 +154,7 @@ func readSacct(text string) ([]Entry, error) {
 		if e.Node == "None assigned" {
 			e.Node = ""
 		}
+		_, e.Task, _ = strings.Cut(e.ID, "_")
 		return e
 	})
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 )
@@ -36,16 +37,21 @@ type Receipt struct {
 // [Error.Silent].
 func (c *Client) SubmitScript(ctx context.Context, script string, tasks int) (Receipt, error) {
 	args, stdin := slices.Clone(c.Submit), []byte(nil)
-	if c.Stdin {
+	on := *c
+	switch {
+	case c.InPlace:
+		on.Dir = filepath.Dir(script)
+		args = append(args, "./"+filepath.Base(script))
+	case !c.Stdin:
+		args = append(args, script)
+	default:
 		text, err := os.ReadFile(script)
 		if err != nil {
 			return Receipt{}, err
 		}
 		stdin = text
-	} else {
-		args = append(args, script)
 	}
-	stdout, err := c.ask(ctx, stdin, args...)
+	stdout, err := on.ask(ctx, stdin, args...)
 	ids := c.ids(stdout)
 	var failure *Error
 	if errors.As(err, &failure) && (len(ids) == 0 || !c.Despite) {
