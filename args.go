@@ -162,9 +162,6 @@ func notLaunched(app *cli.App, words []string) error {
 			names = append(names, c.Name)
 		}
 	}
-	if slices.Contains([]string{"sub", "status", "cancel"}, words[0]) {
-		return fmt.Errorf("mlxp %s is not built yet", words[0])
-	}
 	err := fmt.Errorf("there is no command %s", words[0])
 	if near, ok := nearest.Of(words[0], names); ok {
 		return fault.Hint(err, "did you mean mlxp %s?", near)

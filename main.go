@@ -9,6 +9,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
 
 	"github.com/mattn/go-runewidth"
@@ -39,7 +41,7 @@ func run() int {
 	w := launcher.World{
 		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
 		Environ: os.Environ(), Cwd: cwd, Version: version,
-		Guard: new(supervise.Guard),
+		Guard: new(supervise.Guard), Self: ownPath(cwd),
 	}
 	app := newApp(w)
 	if len(os.Args) > 1 && os.Args[1] == completeWord {
@@ -86,13 +88,52 @@ func newApp(w launcher.World) *cli.App {
 			return fault.Hint(errors.New("no command"), "mlxp -- PROGRAM … launches a program; mlxp --help lists the commands")
 		},
 	}
-	app.Commands = append(launcher.Commands(w, launcher.Runs{LogDir: logDir, Select: selectRuns, Compare: compareRuns}), reader.Commands(logDir)...)
+	app.Commands = append(launcher.Commands(w, launcher.Runs{LogDir: logDir, Select: selectRuns, Compare: compareRuns, ParseLaunch: parseLaunch}), reader.Commands(logDir)...)
 	app.Commands = append(app.Commands, completionCommand())
 	for _, c := range app.Commands {
 		c.OnUsageError = usageError
 		c.HideHelpCommand = true
 	}
 	return app
+}
+
+// parseLaunch reads the words of a launch in a script as if they were typed.
+func parseLaunch(w launcher.World, args []string) (launcher.Launch, error) {
+	var launch launcher.Launch
+	app := newApp(w)
+	for i, c := range app.Commands {
+		if c.Name == launcher.LaunchName {
+			app.Commands[i] = launcher.LaunchReader(w, func(l launcher.Launch) { launch = l })
+			app.Commands[i].OnUsageError, app.Commands[i].HideHelpCommand = usageError, true
+		}
+	}
+	args, err := arrange(app, args)
+	if err == nil {
+		err = app.Run(append([]string{app.Name}, args...))
+	}
+	return launch, err
+}
+
+// ownPath is the path by which jobs call this mlxp: the one that the user called it
+// by, be it a link that stays when a new version is installed.
+func ownPath(cwd string) string {
+	real, err := os.Executable()
+	if err != nil {
+		return os.Args[0]
+	}
+	called, err := exec.LookPath(os.Args[0])
+	if err != nil {
+		return real
+	}
+	if !filepath.IsAbs(called) {
+		called = filepath.Join(cwd, called)
+	}
+	a, errA := os.Stat(called)
+	b, errB := os.Stat(real)
+	if errA != nil || errB != nil || !os.SameFile(a, b) {
+		return real
+	}
+	return called
 }
 
 // selectRuns returns the numbers of the runs for which a CEL expression holds.

@@ -33,6 +33,9 @@ Flags of a launch:
   --strict             an unknown resolver in the config is an error
 
 Commands, each with a --help of its own:
+  sub                  submit every run that a script launches to a scheduler
+  status               show where runs stand, and what their schedulers say
+  cancel               cancel the jobs of runs
   query                list, sort, group, aggregate and export runs
   show                 print what is known of runs
   fields               list the fields of runs

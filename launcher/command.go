@@ -13,6 +13,7 @@ import (
 	"github.com/mlxp/mlxp/config"
 	"github.com/mlxp/mlxp/internal/fault"
 	"github.com/mlxp/mlxp/logdir"
+	"github.com/mlxp/mlxp/scheduler"
 )
 
 // LaunchName is the name under which main asks for a launch, which has none on
@@ -26,6 +27,9 @@ type Runs struct {
 	// Select returns the runs for which a CEL expression holds, and tells notice
 	// what the user should know of them.
 	Select func(root, where string, notice func(string)) ([]int, error)
+	// ParseLaunch reads the words of a launch, those behind mlxp, as they would be
+	// typed in w.
+	ParseLaunch func(w World, args []string) (Launch, error)
 	// Compare compares what two runs of root measured and made.
 	Compare func(root string, a, b int, tolerance float64) (Comparison, error)
 }
@@ -78,7 +82,7 @@ func idsOf(words []string) ([]int, error) {
 
 // Commands are the commands that start runs.
 func Commands(w World, runs Runs) []*cli.Command {
-	return []*cli.Command{launchCommand(w), resumeCommand(w, runs), removeCommand(w, runs), rerunCommand(w, runs), verifyCommand(w, runs), gcCommand(w, runs), jobCommand(w)}
+	return []*cli.Command{launchCommand(w), resumeCommand(w, runs), removeCommand(w, runs), subCommand(w, runs), statusCommand(w, runs), cancelCommand(w, runs), rerunCommand(w, runs), verifyCommand(w, runs), gcCommand(w, runs), jobCommand(w)}
 }
 
 func launchCommand(w World) *cli.Command {
@@ -105,51 +109,77 @@ func launchCommand(w World) *cli.Command {
 			&cli.BoolFlag{Name: "strict", Usage: "an unknown resolver in the config is an error"},
 		}, poolFlags...),
 		Action: func(c *cli.Context) error {
-			words := c.Args().Slice()
-			i := slices.Index(words, "--")
-			o := launchOptions{
-				line:        Line{Overrides: words[:i], Words: words[i+1:]},
-				logDir:      c.String("log-dir"),
-				configDir:   c.String("config-dir"),
-				configName:  c.String("config-name"),
-				configNamed: c.IsSet("config-name"),
-				noConfig:    c.Bool("no-config"),
-				where:       c.String("where"),
-				skipDone:    c.Bool("skip-done"),
-				limit:       c.Int("limit"),
-				seed:        c.Uint64("seed-sweep"),
-				dryRun:      c.Bool("dry-run"),
-				vcs:         c.String("vcs"),
-				cfg:         c.String("cfg"),
-				pkg:         c.String("package"),
-				info:        c.String("info"),
-				resolve:     c.Bool("resolve"),
-				json:        c.Bool("json"),
-				strict:      c.Bool("strict"),
-				quiet:       c.Bool("quiet"),
-				verbose:     c.Bool("verbose"),
-			}
-			var err error
-			if o.pool, err = readPool(c, w); err != nil {
+			o, err := readLaunch(c, w)
+			if err != nil {
 				return err
-			}
-			if c.IsSet("limit") && o.limit < 1 {
-				return errors.New("--limit needs a number from 1")
-			}
-			for _, name := range []string{"where", "cfg", "info", "config-dir", "config-name", "package", "log-dir", "vcs", "gpus"} {
-				if c.IsSet(name) && c.String(name) == "" {
-					return fmt.Errorf("--%s is empty", name)
-				}
-			}
-			switch {
-			case o.json && o.cfg == "" && !o.dryRun:
-				return errors.New("--json goes with --dry-run or --cfg")
-			case (o.resolve || o.pkg != "") && o.cfg == "":
-				return errors.New("--resolve and --package go with --cfg")
 			}
 			return launch(w, o)
 		},
 	}
+}
+
+// readLaunch reads the flags and words of a launch.
+func readLaunch(c *cli.Context, w World) (launchOptions, error) {
+	words := c.Args().Slice()
+	i := slices.Index(words, "--")
+	o := launchOptions{
+		line:        Line{Overrides: words[:i], Words: words[i+1:]},
+		logDir:      c.String("log-dir"),
+		configDir:   c.String("config-dir"),
+		configName:  c.String("config-name"),
+		configNamed: c.IsSet("config-name"),
+		noConfig:    c.Bool("no-config"),
+		where:       c.String("where"),
+		skipDone:    c.Bool("skip-done"),
+		limit:       c.Int("limit"),
+		seed:        c.Uint64("seed-sweep"),
+		dryRun:      c.Bool("dry-run"),
+		vcs:         c.String("vcs"),
+		cfg:         c.String("cfg"),
+		pkg:         c.String("package"),
+		info:        c.String("info"),
+		resolve:     c.Bool("resolve"),
+		json:        c.Bool("json"),
+		strict:      c.Bool("strict"),
+		quiet:       c.Bool("quiet"),
+		verbose:     c.Bool("verbose"),
+	}
+	var err error
+	if o.pool, err = readPool(c, w); err != nil {
+		return o, err
+	}
+	if c.IsSet("limit") && o.limit < 1 {
+		return o, errors.New("--limit needs a number from 1")
+	}
+	for _, name := range []string{"where", "cfg", "info", "config-dir", "config-name", "package", "log-dir", "vcs", "gpus"} {
+		if c.IsSet(name) && c.String(name) == "" {
+			return o, fmt.Errorf("--%s is empty", name)
+		}
+	}
+	switch {
+	case o.json && o.cfg == "" && !o.dryRun:
+		return o, errors.New("--json goes with --dry-run or --cfg")
+	case (o.resolve || o.pkg != "") && o.cfg == "":
+		return o, errors.New("--resolve and --package go with --cfg")
+	}
+	return o, nil
+}
+
+// A Launch is the command line of a launch, read.
+type Launch = launchOptions
+
+// LaunchReader is the command that main has in place of the launch to read its words:
+// it hands them to take.
+func LaunchReader(w World, take func(Launch)) *cli.Command {
+	c := launchCommand(w)
+	c.Action = func(c *cli.Context) error {
+		o, err := readLaunch(c, w)
+		if err == nil {
+			take(o)
+		}
+		return err
+	}
+	return c
 }
 
 type launchOptions struct {
@@ -171,6 +201,10 @@ type launchOptions struct {
 // launch plans the runs of a command line and executes them.
 func launch(w World, o launchOptions) error {
 	report := newReporter(w, o.quiet, o.verbose)
+	if n := scheduler.Tasks(w.getenv); n > 1 {
+		return fault.Hint(fmt.Errorf("mlxp is started %d times at once here, by srun or mpirun: each would be a run of its own", n),
+			"put mlxp in front: mlxp -- srun %s", shellWords(o.line.Words))
+	}
 	place, err := o.place(w, report.notice)
 	if err != nil {
 		return err
@@ -178,16 +212,9 @@ func launch(w World, o launchOptions) error {
 	for _, notice := range slices.Concat(o.line.hydraFlags(), o.line.looseEquals()) {
 		report.notice(notice)
 	}
-	var settings []config.Override
-	if o.logDir != "" {
-		settings = append(settings, config.Override{Key: settingsKey + "logger.parent_log_dir", Value: text(o.logDir)})
-	}
-	if o.vcs != "" {
-		settings = append(settings, config.Override{Key: settingsKey + "version_manager.mode", Value: text(o.vcs)})
-	}
 	plan, err := NewPlan(Request{
 		Line: o.line, World: w, Place: place,
-		Settings: settings, Seed: o.seed, Limit: o.limit, Notice: report.notice,
+		Settings: o.settings(), Seed: o.seed, Limit: o.limit, Notice: report.notice,
 	})
 	if err != nil {
 		return err
@@ -212,6 +239,18 @@ func launch(w World, o launchOptions) error {
 		return err
 	}
 	return start(w, plan, jobs, o, report)
+}
+
+// settings are those that flags set.
+func (o launchOptions) settings() []config.Override {
+	var settings []config.Override
+	if o.logDir != "" {
+		settings = append(settings, config.Override{Key: settingsKey + "logger.parent_log_dir", Value: text(o.logDir)})
+	}
+	if o.vcs != "" {
+		settings = append(settings, config.Override{Key: settingsKey + "version_manager.mode", Value: text(o.vcs)})
+	}
+	return settings
 }
 
 // place finds the config.
@@ -304,7 +343,7 @@ func execute(w World, runs []logdir.Run, o poolOptions, signals *signals, report
 		environ, gpu, giveBack := o.gpus.take(w.Environ)
 		defer giveBack()
 		w.Environ = environ
-		info, err := executeRun(w, runs[0], gpu, true, received, report)
+		info, err := executeRun(w, runs[0], gpu, true, received, report, nil)
 		if isHeld(err) {
 			report.warn(err.Error()) // who was faster tells how it ends
 			return nil
@@ -317,16 +356,7 @@ func execute(w World, runs []logdir.Run, o poolOptions, signals *signals, report
 	}
 	p.run(runs)
 	report.summary(runs, sweepOf(runs[0]))
-	for _, run := range runs {
-		if report.runs[run.ID] || slices.Contains(report.held, run.ID) {
-			continue
-		}
-		if sig := signals.ended(); sig != nil {
-			return exit(interruptedStatus(sig))
-		}
-		return exit(fault.Incomplete)
-	}
-	return nil
+	return p.status(runs)
 }
 
 // sweepOf is the number by which a query finds the sweep of run.

@@ -13,6 +13,7 @@ import (
 	"github.com/mlxp/mlxp/internal/jsontext"
 	"github.com/mlxp/mlxp/launcher/supervise"
 	"github.com/mlxp/mlxp/logdir"
+	"github.com/mlxp/mlxp/scheduler/script"
 )
 
 // check finds out, before anything is written, whether jobs can start here:
@@ -27,7 +28,7 @@ func check(w World, jobs []Job, strict bool) error {
 		}
 		for _, word := range words {
 			if strings.IndexByte(word, 0) >= 0 {
-				return fault.Hint(fmt.Errorf("a value holds a NUL byte, which no word of a command can"), "the program finds it in the file of $MLXP_CONFIG")
+				return errNUL
 			}
 		}
 		if !programs[words[0]] {
@@ -40,6 +41,9 @@ func check(w World, jobs []Job, strict bool) error {
 	return nil
 }
 
+// errNUL is the error for a command that cannot be executed.
+var errNUL = fault.Hint(errors.New("a value holds a NUL byte, which no word of a command can"), "the program finds it in the file of $MLXP_CONFIG")
+
 // A batch is what one command line launches: the runs of a sweep.
 type batch struct {
 	world World
@@ -47,6 +51,9 @@ type batch struct {
 	code  version
 	jobs  []Job
 	runs  []logdir.Run // once they are made: one for each job
+
+	launch *script.Launch // in the script that is submitted; nil: it was typed
+	queue  []*logdir.Job  // of submitted runs: one for each
 }
 
 // create makes the run directories of batches; those of more than one run are on

@@ -1,44 +1,235 @@
 package launcher
 
 import (
+	"context"
 	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
 
 	"github.com/urfave/cli/v2"
+	"golang.org/x/sys/unix"
 
 	"github.com/mlxp/mlxp/internal/fault"
 	"github.com/mlxp/mlxp/launcher/supervise"
 	"github.com/mlxp/mlxp/logdir"
+	"github.com/mlxp/mlxp/scheduler"
 )
 
-// jobCommand executes one run that is there already: what a batch job does.
+// jobCommand executes one run that is there already: what a job script does.
 func jobCommand(w World) *cli.Command {
 	return &cli.Command{
 		Name:      "job",
 		Hidden:    true,
 		Usage:     "execute the run whose directory is given",
 		ArgsUsage: "RUN_DIR",
+		Description: `Job scripts call it; there is no need to do so by hand.
+
+    mlxp job RUN_DIR
+    mlxp job --shell RUN_DIR -- bash script.sh`,
+		Flags: []cli.Flag{
+			&cli.StringFlag{Name: "token", Usage: "the submission that this is part of: another one has superseded it otherwise"},
+			&cli.DurationFlag{Name: "grace", Usage: "from the scheduler's first signal to SIGKILL"},
+			&cli.StringFlag{Name: "warning", Usage: "the signal that announces the time limit"},
+			&cli.IntFlag{Name: "requeue", Usage: "start again after the time limit, at most `N` times"},
+			&cli.BoolFlag{Name: "shell", Usage: "execute the shell of a job script instead"},
+		},
 		Action: func(c *cli.Context) error {
-			if c.NArg() != 1 {
+			if c.NArg() == 0 || c.NArg() > 1 && !c.Bool("shell") {
 				return errors.New("job needs one run directory")
 			}
 			run, err := logdir.OpenRun(c.Args().First())
 			if err != nil {
 				return err
 			}
-			received, done := catchSignals().subscribe()
-			defer done()
-			info, err := executeRun(w, run, "", true, received, newReporter(w, true, false))
-			if errors.Is(err, supervise.ErrComplete) {
-				return nil // a batch job that was requeued after its run's end
+			j := &job{w: w, run: run, token: c.String("token"), grace: c.Duration("grace"), requeue: c.Int("requeue")}
+			if name := c.String("warning"); name != "" {
+				j.warning = unix.SignalNum("SIG" + strings.TrimPrefix(name, "SIG"))
+				if n, err := strconv.Atoi(name); err == nil {
+					j.warning = unix.Signal(n)
+				}
+				if j.warning == 0 {
+					return fmt.Errorf("--warning: there is no signal %s", name)
+				}
 			}
-			var claimed *logdir.ErrClaimed
-			if errors.As(err, &claimed) {
-				return fault.Hint(err, "a run is never executed twice at once")
+			if c.Bool("shell") {
+				return j.shell(c.Args().Tail())
 			}
-			if err != nil {
-				return err
-			}
-			return exit(*info.ExitCode)
+			return j.execute()
 		},
+	}
+}
+
+// A job is a batch job from within.
+type job struct {
+	w       World
+	run     logdir.Run
+	token   string // empty: it was not submitted
+	grace   time.Duration
+	warning unix.Signal // 0: none
+	requeue int
+}
+
+// shell executes the shell of a job script.
+func (j *job) shell(words []string) error {
+	if len(words) == 0 {
+		return errors.New("job --shell needs a command")
+	}
+	received, done := catchSignals().subscribe()
+	defer done()
+	status, err := supervise.Shell(j.run, words, j.w.Environ, received)
+	if err != nil {
+		return err
+	}
+	return exit(status)
+}
+
+// execute executes the run.
+func (j *job) execute() error {
+	if err := j.superseded(); err != nil {
+		return err
+	}
+	received, done := catchSignals().subscribe()
+	defer done()
+	report := newReporter(j.w, true, false)
+	info, err := executeRun(j.w, j.run, "", true, received, report, j)
+	if errors.Is(err, supervise.ErrComplete) {
+		return nil // a batch job that was requeued after its run's end
+	}
+	var claimed *logdir.ErrClaimed
+	if errors.As(err, &claimed) {
+		return fault.Hint(err, "a run is never executed twice at once")
+	}
+	if err != nil {
+		return err
+	}
+	j.again(info, report)
+	return exit(*info.ExitCode)
+}
+
+// superseded returns an error if the run was submitted again since this job was, or
+// cancelled: a job that waited in a queue must not do what is done already.
+func (j *job) superseded() error {
+	if j.token == "" {
+		return nil
+	}
+	known, err := j.run.ReadJob()
+	switch {
+	case err != nil:
+		return err
+	case known == nil:
+		return nil
+	case known.Token != j.token:
+		return fault.Exit(fmt.Errorf("run %d was submitted again since: this job leaves it to job %s", j.run.ID, known.JobID), fault.Incomplete)
+	case !known.Cancelled.IsZero() && known.Reason == logdir.Cancelled:
+		return fault.Exit(fmt.Errorf("run %d was cancelled", j.run.ID), fault.Incomplete)
+	}
+	return nil
+}
+
+// within adds to opts what a job knows of itself.
+func (j *job) within(opts *supervise.Options) {
+	opts.Grace, opts.Warning = j.grace, j.warning
+	current, ok := scheduler.Current(j.w.getenv)
+	if !ok {
+		return
+	}
+	began := int64(0) // what the scheduler has written before is about earlier attempts
+	if st, err := os.Stat(j.run.Path(logdir.JobLog)); err == nil {
+		began = st.Size()
+	}
+	opts.Gone = func(owner logdir.ClaimInfo) bool {
+		if owner.Job == "" {
+			return false
+		}
+		if owner.Job == current.ID {
+			return true // the scheduler has started this job again, so it is over where it was
+		}
+		e, ok := j.look(current.Scheduler, owner.Job)
+		return ok && e.State == scheduler.Ended
+	}
+	opts.Why = func() logdir.Reason {
+		if known, err := j.run.ReadJob(); err == nil && known != nil && !known.Cancelled.IsZero() {
+			return logdir.Cancelled
+		}
+		if j.warning == unix.SIGTERM {
+			// Slurm says the same in the output when it warns and when it cancels.
+			if e, ok := j.look(current.Scheduler, current.ID); ok && e.State == scheduler.Running {
+				return logdir.TimeLimit
+			}
+		}
+		if reason := j.told(current.Scheduler, began); reason != "" {
+			return reason
+		}
+		e, ok := j.look(current.Scheduler, current.ID)
+		if !ok {
+			return ""
+		}
+		return logdir.Reason(current.Scheduler.Reasons[e.Word])
+	}
+}
+
+// told returns why the scheduler ends the job, as it says so in the job's output
+// behind offset; empty if it does not within a moment.
+func (j *job) told(s *scheduler.Scheduler, offset int64) logdir.Reason {
+	if s.Ends == nil {
+		return ""
+	}
+	for range 10 {
+		f, err := os.Open(j.run.Path(logdir.JobLog))
+		if err != nil {
+			return ""
+		}
+		text, err := io.ReadAll(io.NewSectionReader(f, offset, 1<<20))
+		f.Close()
+		if err != nil {
+			return ""
+		}
+		if all := s.Ends.FindAllSubmatch(text, -1); len(all) > 0 {
+			return logdir.Reason(s.Reasons[string(all[len(all)-1][1])])
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	return ""
+}
+
+// look asks the scheduler for one job.
+func (j *job) look(s *scheduler.Scheduler, id string) (scheduler.Entry, bool) {
+	const within = 5 * time.Second
+	client := scheduler.Client{Scheduler: s, Environ: j.w.Environ, Timeout: within}
+	entries, err := client.Look(context.Background(), []string{userName(j.w)}, []string{id})
+	if err != nil {
+		return scheduler.Entry{}, false
+	}
+	i := slices.IndexFunc(entries, func(e scheduler.Entry) bool { return e.ID == id })
+	if i < 0 {
+		return scheduler.Entry{}, false
+	}
+	return entries[i], true
+}
+
+// again lets the job start again if its time limit has ended the run, as often as
+// that was asked for.
+func (j *job) again(info *logdir.Info, report *reporter) {
+	if j.requeue == 0 || info.Reason == nil || *info.Reason != logdir.TimeLimit {
+		return
+	}
+	times := 0
+	for _, a := range info.Attempts {
+		if a.Reason == logdir.TimeLimit {
+			times++
+		}
+	}
+	current, ok := scheduler.Current(j.w.getenv)
+	if !ok || times > j.requeue || len(current.Scheduler.Requeue) == 0 {
+		return
+	}
+	client := scheduler.Client{Scheduler: current.Scheduler, Environ: j.w.Environ, Timeout: patience}
+	if err := client.RequeueJob(context.Background(), current.ID); err != nil {
+		report.warn(fmt.Sprintf("run %d was ended by its time limit, and its job cannot be started again: %v", j.run.ID, err))
 	}
 }

@@ -3,6 +3,8 @@ package launcher
 import (
 	"errors"
 	"os"
+	"slices"
+	"strconv"
 	"sync"
 
 	"golang.org/x/sys/unix"
@@ -61,6 +63,9 @@ type pool struct {
 	gpus     *gpus // nil: runs are given none
 	report   *reporter
 	signals  *signals
+
+	// execute executes a run instead of this process; nil: this process does.
+	execute func(w World, run logdir.Run, received <-chan os.Signal) (*logdir.Info, error)
 }
 
 // run executes runs in order. It starts no more once a signal asks to end, the
@@ -94,6 +99,20 @@ func (p *pool) run(runs []logdir.Run) {
 	}
 }
 
+// status is the error that gives mlxp its exit status when runs were executed.
+func (p *pool) status(runs []logdir.Run) error {
+	for _, run := range runs {
+		if p.report.runs[run.ID] || slices.Contains(p.report.held, run.ID) {
+			continue
+		}
+		if sig := p.signals.ended(); sig != nil {
+			return exit(interruptedStatus(sig))
+		}
+		return exit(fault.Incomplete)
+	}
+	return nil
+}
+
 func isClosed(c <-chan struct{}) bool {
 	select {
 	case <-c:
@@ -116,14 +135,20 @@ func (p *pool) one(run logdir.Run) (complete bool, err error) {
 	defer done()
 	world := p.world
 	world.Environ = environ
-	info, err := executeRun(world, run, gpu, p.jobs == 1, received, p.report)
+	var info *logdir.Info
+	if p.execute != nil {
+		info, err = p.execute(world, run, received)
+	} else {
+		info, err = executeRun(world, run, gpu, p.jobs == 1, received, p.report, nil)
+	}
 	p.report.ended(run, info, err)
 	return err == nil && info.Status == logdir.Complete, err
 }
 
 // executeRun executes the next attempt of run in this process. It shows what
-// the program prints if show is set.
-func executeRun(w World, run logdir.Run, gpu string, show bool, received <-chan os.Signal, report *reporter) (*logdir.Info, error) {
+// the program prints if show is set. j is the job that does so, nil if it is none
+// that was submitted.
+func executeRun(w World, run logdir.Run, gpu string, show bool, received <-chan os.Signal, report *reporter, j *job) (*logdir.Info, error) {
 	opts := supervise.Options{
 		Environ: w.Environ,
 		Signals: received,
@@ -145,7 +170,13 @@ func executeRun(w World, run logdir.Run, gpu string, show bool, received <-chan 
 		opts.Stdin, opts.Stdout, opts.Stderr = w.Stdin, w.Stdout, w.Stderr
 	}
 	if job, ok := scheduler.Current(w.getenv); ok {
-		opts.Scheduler = &logdir.Scheduler{Name: job.Scheduler.Name, JobID: job.ID}
+		opts.Scheduler = &logdir.Scheduler{Name: job.Scheduler.Name, JobID: job.ID, Array: job.Array}
+		if task, err := strconv.Atoi(job.Task); err == nil {
+			opts.Scheduler.Task = &task
+		}
+	}
+	if j != nil {
+		j.within(&opts)
 	}
 	return supervise.Run(run, opts)
 }

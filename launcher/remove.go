@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
+	"slices"
 
 	"github.com/urfave/cli/v2"
 
@@ -60,6 +61,11 @@ func remove(w World, root string, ids []int, yes, asJSON bool, report *reporter)
 			left++
 			continue
 		}
+		if why := queuedFor(run, ids); why != "" {
+			report.warn("not removed: " + why)
+			left++
+			continue
+		}
 		runs = append(runs, run)
 	}
 	if len(runs) > 0 {
@@ -93,6 +99,32 @@ func remove(w World, root string, ids []int, yes, asJSON bool, report *reporter)
 		return exit(fault.Incomplete)
 	}
 	return nil
+}
+
+// queuedFor tells why a scheduler may still need the directory of run, "" if none
+// does; those of ids go with it.
+func queuedFor(run logdir.Run, ids []int) string {
+	info, err := run.ReadInfo()
+	if err != nil {
+		return ""
+	}
+	if job, err := run.ReadJob(); err == nil && job.Queued() && info.Status == logdir.Created {
+		return fmt.Sprintf("run %d is with %s as job %s; mlxp cancel %d takes it out of the queue", run.ID, job.Scheduler, job.JobID, run.ID)
+	}
+	needed, err := run.Needed()
+	if err != nil {
+		return ""
+	}
+	var others []int
+	for _, other := range needed {
+		if !slices.Contains(ids, other.ID) {
+			others = append(others, other.ID)
+		}
+	}
+	if len(others) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("the directory of run %d holds the array script of %s %s, which a scheduler has", run.ID, plural(len(others), "run"), numbers(others))
 }
 
 // agree lists runs and asks whether to remove them.

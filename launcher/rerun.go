@@ -31,13 +31,16 @@ resolved anew. Overrides change values in it (+ adds a key, ~ removes one; a
 sweep makes several runs), and in the command: a word that sets the same key is
 replaced, another is appended, if the command has overrides among its words. The
 code is the version that was kept for run ID; a run that was launched without
---vcs is repeated with the files as they are now.
+--vcs is repeated with the files as they are now. What was submitted to a scheduler
+is submitted to it again.
 
     mlxp rerun 12
     mlxp rerun 12 seed=1,2,3
 
 Exit status: as of a launch.`,
-		Flags: poolFlags,
+		Flags: append([]cli.Flag{
+			&cli.BoolFlag{Name: "local", Usage: "run here what was submitted to a scheduler"},
+		}, poolFlags...),
 		Action: func(c *cli.Context) error {
 			if c.NArg() == 0 {
 				return fault.Hint(errors.New("rerun needs the number of a run"), "mlxp rerun 12")
@@ -55,7 +58,7 @@ Exit status: as of a launch.`,
 				return err
 			}
 			report := newReporter(w, c.Bool("quiet"), c.Bool("verbose"))
-			_, err = rerun(c.Context, w, root, ids[0], c.Args().Tail(), o, report)
+			_, err = rerun(c.Context, w, root, ids[0], c.Args().Tail(), o, c.Bool("local"), report)
 			return err
 		},
 	}
@@ -63,7 +66,7 @@ Exit status: as of a launch.`,
 
 // rerun launches what run id of root was, with overrides. It returns the number of
 // the first new run, 0 if none was made.
-func rerun(ctx context.Context, w World, root string, id int, args []string, o poolOptions, report *reporter) (int, error) {
+func rerun(ctx context.Context, w World, root string, id int, args []string, o poolOptions, local bool, report *reporter) (int, error) {
 	run, err := logdir.Find(root, id)
 	if err != nil {
 		return 0, err
@@ -91,8 +94,39 @@ func rerun(ctx context.Context, w World, root string, id int, args []string, o p
 	if err != nil {
 		return 0, err
 	}
+	job, err := run.ReadJob()
+	if err != nil {
+		return 0, err
+	}
+	if job != nil {
+		return rerunSubmitted(ctx, w, log, &batch{world: w, plan: plan, code: code, jobs: jobs}, submitted{run, job}, o, local, report)
+	}
 	err = launchRuns(w, log.Root, plan, code, jobs, o, report)
 	return report.first, err
+}
+
+// rerunSubmitted makes the runs of b, which repeat one that was submitted, and submits
+// them with its job script; where there is no scheduler, or local is set, they run
+// here.
+func rerunSubmitted(ctx context.Context, w World, log *logdir.Log, b *batch, from submitted, o poolOptions, local bool, report *reporter) (int, error) {
+	script, err := readScript(from.run, from.job)
+	if err != nil {
+		return 0, err
+	}
+	signals, token := catchSignals(), newToken()
+	made, err := create(log, []*batch{b}, nil, signals.stop)
+	if err != nil || !made {
+		return 0, err
+	}
+	again := make([]submitted, len(b.runs))
+	for i, run := range b.runs {
+		copied := script
+		if err := copied.renew(run, token, b.runs[0].ID, userName(w)); err != nil {
+			return 0, err
+		}
+		again[i] = submitted{run, copied.job}
+	}
+	return b.runs[0].ID, submitAgain(ctx, w, log.Root, again, o, local, report)
 }
 
 // sameVersion is the code that a run executed.

@@ -1,6 +1,8 @@
 package launcher
 
 import (
+	"cmp"
+	"context"
 	"fmt"
 	"maps"
 	"slices"
@@ -8,6 +10,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/mlxp/mlxp/internal/fault"
+	"github.com/mlxp/mlxp/internal/process"
 	"github.com/mlxp/mlxp/logdir"
 )
 
@@ -17,15 +20,17 @@ func resumeCommand(w World, runs Runs) *cli.Command {
 		Usage:     "start runs again, or for the first time, in their own directories",
 		ArgsUsage: "ID… | --where CEL",
 		Description: `A run starts again with its command, config and directory as they are; its
-program finds MLXP_RESTARTS counted up. Runs that are complete or live are left
-alone and named.
+program finds MLXP_RESTARTS counted up. Runs that are complete, live or in a
+scheduler's queue are left alone and named. A run that was submitted is submitted
+again, with its job script as it stands in its directory.
 
     mlxp resume 43
     mlxp resume --where 'info.sweep.id == 41 && info.status != "COMPLETE"'
 
-Exit status: as of a launch.`,
+Exit status: as of a launch, or of sub.`,
 		Flags: append([]cli.Flag{
 			&cli.StringFlag{Name: "where", Usage: "the runs for which `CEL` holds"},
+			&cli.BoolFlag{Name: "local", Usage: "run the job scripts of submitted runs on this machine"},
 		}, poolFlags...),
 		Action: func(c *cli.Context) error {
 			report := newReporter(w, c.Bool("quiet"), c.Bool("verbose"))
@@ -37,13 +42,16 @@ Exit status: as of a launch.`,
 			if err != nil {
 				return err
 			}
-			return resume(w, root, ids, o, report)
+			return resume(c.Context, w, root, ids, o, c.Bool("local"), report)
 		},
 	}
 }
 
-func resume(w World, root string, ids []int, o poolOptions, report *reporter) error {
-	var todo []logdir.Run
+// resume starts runs again that can be: those that were submitted by their
+// schedulers, unless local is set, the others here.
+func resume(ctx context.Context, w World, root string, ids []int, o poolOptions, local bool, report *reporter) error {
+	var here []logdir.Run
+	var jobs []submitted
 	sweeps := map[int]int{} // sizes, by number
 	for _, id := range ids {
 		run, err := logdir.Find(root, id)
@@ -64,25 +72,89 @@ func resume(w World, root string, ids []int, o poolOptions, report *reporter) er
 			report.notice(fmt.Sprintf("run %d is complete", id))
 			continue
 		}
+		job, err := run.ReadJob()
+		if err != nil {
+			return err
+		}
 		live, err := run.Live()
 		if err != nil {
 			return err
 		}
-		if live != nil {
+		if live != nil && (live.Life == process.Alive || job == nil || job.Scheduler == localName) {
 			report.notice(live.Error())
 			continue
 		}
-		todo = append(todo, run)
+		if job == nil {
+			here = append(here, run)
+			continue
+		}
+		jobs = append(jobs, submitted{run, job})
 	}
 	if err := missing(root, sweeps, report.notice); err != nil {
 		return err
 	}
-	if len(todo) == 0 {
+	jobs, err := unqueued(ctx, w, jobs, report)
+	if err != nil {
+		return err
+	}
+	if len(here)+len(jobs) == 0 {
 		report.notice("nothing to resume")
 		return nil
 	}
-	report.start(root, len(todo), min(o.jobs, len(todo)))
-	return execute(w, todo, o, catchSignals(), report)
+	if len(jobs) == 0 {
+		report.start(root, len(here), min(o.jobs, len(here)))
+		return execute(w, here, o, catchSignals(), report)
+	}
+	if len(here) > 0 {
+		return fault.Hint(fmt.Errorf("some of these runs were submitted (%s), others were launched here (%s)", numbers(idsOfJobs(jobs)), numbers(idsOfRuns(here))),
+			"resume them by two commands: the first go to their scheduler, the others run here")
+	}
+	return submitAgain(ctx, w, root, jobs, o, local, report)
+}
+
+// submitAgain submits runs under a new token; where there is no scheduler, or local
+// is set, their job scripts run here.
+func submitAgain(ctx context.Context, w World, root string, jobs []submitted, o poolOptions, local bool, report *reporter) error {
+	signals := catchSignals()
+	token := newToken()
+	var remote, scripts []resubmission
+	for _, j := range jobs {
+		r, err := readScript(j.run, j.job)
+		if err != nil {
+			return err
+		}
+		if local {
+			r.job.Scheduler = localName
+		}
+		if err := r.renew(j.run, token, jobs[0].run.ID, userName(w)); err != nil {
+			return err
+		}
+		if r.job.Scheduler == localName {
+			scripts = append(scripts, r)
+		} else {
+			remote = append(remote, r)
+		}
+	}
+	var err error
+	if len(remote) > 0 {
+		err = resubmit(ctx, w, root, remote, signals, report)
+	}
+	if len(scripts) > 0 {
+		var runs []logdir.Run
+		for _, r := range scripts {
+			runs = append(runs, r.run)
+		}
+		err = cmp.Or(executeScripts(w, root, runs, scripts[0].shell, o, signals, report), err)
+	}
+	return err
+}
+
+func idsOfJobs(jobs []submitted) []int {
+	ids := make([]int, len(jobs))
+	for i, j := range jobs {
+		ids[i] = j.run.ID
+	}
+	return ids
 }
 
 // missing tells of combinations of the sweeps that have no run in root: they were

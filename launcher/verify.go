@@ -9,6 +9,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/mlxp/mlxp/internal/fault"
+	"github.com/mlxp/mlxp/logdir"
 )
 
 func verifyCommand(w World, runs Runs) *cli.Command {
@@ -29,6 +30,7 @@ Exit status: 0 if nothing differs, 1 if something does, or the repeated run fail
 		Flags: []cli.Flag{
 			&cli.Float64Flag{Name: "tolerance", Usage: "numbers may differ by this part of the larger one: `T`"},
 			&cli.BoolFlag{Name: "json", Usage: "print the result as JSON"},
+			&cli.BoolFlag{Name: "local", Usage: "repeat here what was submitted to a scheduler"},
 		},
 		Action: func(c *cli.Context) error {
 			ids, err := idsOf(c.Args().Slice())
@@ -49,7 +51,10 @@ Exit status: 0 if nothing differs, 1 if something does, or the repeated run fail
 			if len(ids) == 1 {
 				quiet := w
 				quiet.Stdout = w.Stderr // the result alone goes to stdout
-				again, err := rerun(c.Context, quiet, root, ids[0], nil, poolOptions{jobs: 1}, report)
+				if err := waitsForScheduler(root, ids[0], c.Bool("local")); err != nil {
+					return err
+				}
+				again, err := rerun(c.Context, quiet, root, ids[0], nil, poolOptions{jobs: 1}, true, report)
 				var failed fault.Silent
 				switch {
 				case errors.As(err, &failed):
@@ -66,6 +71,21 @@ Exit status: 0 if nothing differs, 1 if something does, or the repeated run fail
 			return printComparison(w, ids[0], ids[1], result, c.Bool("json"), report)
 		},
 	}
+}
+
+// waitsForScheduler refuses to compare with a run that a scheduler would start at
+// some time.
+func waitsForScheduler(root string, id int, local bool) error {
+	run, err := logdir.Find(root, id)
+	if err != nil {
+		return err
+	}
+	job, err := run.ReadJob()
+	if err != nil || job == nil || job.Scheduler == localName || local {
+		return err
+	}
+	return fault.Hint(fmt.Errorf("run %d was submitted to %s, which starts a repetition when it likes", id, job.Scheduler),
+		"mlxp rerun %d, and mlxp verify %d NEW when that is complete; or --local, which runs it here", id, id)
 }
 
 func printComparison(w World, a, b int, result Comparison, asJSON bool, report *reporter) error {

@@ -17,6 +17,7 @@ type World struct {
 	Environ               []string
 	Cwd                   string
 	Version               string
+	Self                  string           // the path of this mlxp, absolute
 	Guard                 *supervise.Guard // of the runs that this process executes; nil: none
 }
 

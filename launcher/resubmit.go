@@ -1,0 +1,218 @@
+package launcher
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/mlxp/mlxp/logdir"
+	"github.com/mlxp/mlxp/scheduler"
+)
+
+// Runs that were submitted go back to their scheduler when they are resumed: each
+// with its own job script, under a new token.
+
+// tokenForm finds the token in a job script.
+var tokenForm = regexp.MustCompile(`--token'? '?([a-z2-7]{8})\b`)
+
+// A resubmission is a run that is submitted again, with its job script.
+type resubmission struct {
+	handed
+	text   string   // of the script
+	shell  []string // that it is for
+	header []string // the user's header lines in it
+	signal string   // the warning that it asks for
+}
+
+// readScript reads a run's job script back.
+func readScript(run logdir.Run, job *logdir.Job) (resubmission, error) {
+	path := run.Path(logdir.ScriptSh)
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return resubmission{}, fmt.Errorf("run %d: %w", run.ID, err)
+	}
+	r := resubmission{handed: handed{run, job}, text: string(text)}
+	first, rest, _ := strings.Cut(r.text, "\n")
+	words, ok := strings.CutPrefix(first, "#!")
+	if r.shell = strings.Fields(words); !ok || len(r.shell) == 0 {
+		return r, fmt.Errorf("run %d: %s does not begin with #! and a shell", run.ID, path)
+	}
+	s := scheduler.ByName(job.Scheduler)
+	if s == nil {
+		return r, nil
+	}
+	users, own, _ := strings.Cut(rest, ours+"\n")
+	for line := range strings.Lines(users) {
+		if line = strings.TrimSuffix(line, "\n"); strings.HasPrefix(line, s.Directives[0]) {
+			r.header = append(r.header, line)
+		}
+	}
+	var ownLines []string
+	for line := range strings.Lines(own) {
+		value, ok := strings.CutPrefix(strings.TrimSuffix(line, "\n"), s.Directives[0])
+		if !ok {
+			break
+		}
+		ownLines = append(ownLines, value)
+	}
+	r.signal, _ = s.Find(ownLines, s.Options.Signal)
+	return r, nil
+}
+
+// renew makes the script and the record of the job those of a new submission of to,
+// which is the run itself or one that repeats it.
+func (r *resubmission) renew(to logdir.Run, token string, submission int, user string) error {
+	old := r.job.Token
+	if m := tokenForm.FindStringSubmatch(r.text); m != nil {
+		old = m[1]
+	}
+	text := strings.ReplaceAll(r.text, fmt.Sprintf("-%d-%s", r.run.ID, old), fmt.Sprintf("-%d-%s", to.ID, token))
+	text = strings.ReplaceAll(text, old, token)
+	name := strings.ReplaceAll(r.job.Name, fmt.Sprintf("-%d-%s", r.run.ID, r.job.Token), fmt.Sprintf("-%d-%s", to.ID, token))
+	if to != r.run {
+		dir := regexp.MustCompile(regexp.QuoteMeta(r.run.Dir) + `(\D)`)
+		text = dir.ReplaceAllString(text, strings.ReplaceAll(to.Dir, "$", "$$")+"$1")
+	}
+	r.run, r.text = to, text
+	r.job = &logdir.Job{Scheduler: r.job.Scheduler, Token: token, Submission: submission, Name: name, User: user}
+	if err := to.WriteScript(logdir.ScriptSh, []byte(text)); err != nil {
+		return fmt.Errorf("run %d: %w", to.ID, err)
+	}
+	return to.WriteJob(r.job)
+}
+
+// unqueued returns those of runs that no scheduler has in its queue; the others are
+// named. Jobs are looked for by their ids, and by their tokens where a submission was
+// interrupted before it knew them.
+func unqueued(ctx context.Context, w World, runs []submitted, report *reporter) ([]submitted, error) {
+	byScheduler := map[string][]submitted{}
+	var free []submitted
+	for _, r := range runs {
+		byScheduler[r.job.Scheduler] = append(byScheduler[r.job.Scheduler], r)
+	}
+	for name, runs := range byScheduler {
+		s := scheduler.ByName(name)
+		if s == nil { // local
+			free = append(free, runs...)
+			continue
+		}
+		var users, ids []string
+		for _, r := range runs {
+			if !slices.Contains(users, r.job.User) {
+				users = append(users, r.job.User)
+			}
+			if r.job.JobID != "" {
+				ids = append(ids, r.job.JobID)
+			}
+		}
+		client := scheduler.Client{Scheduler: s, Environ: scheduler.CleanEnviron(w.Environ), Timeout: slowAnswer}
+		entries, err := client.Look(ctx, users, ids)
+		if err != nil {
+			return nil, fmt.Errorf("%w: nothing is submitted while nobody knows which jobs wait", err)
+		}
+		for _, r := range runs {
+			job, ok := queuedAs(r, entries)
+			if !ok {
+				free = append(free, r)
+				continue
+			}
+			report.notice(fmt.Sprintf("run %d is with %s as job %s (%s)", r.run.ID, name, job.ID, job.Word))
+			if r.job.JobID == "" { // mlxp sub was killed before it could say so
+				r.job.JobID, r.job.Message = job.ID, ""
+				r.job.Submitted = logdir.Time{Time: job.Submitted}
+				if err := r.run.WriteJob(r.job); err != nil {
+					return nil, err
+				}
+			}
+		}
+	}
+	slices.SortFunc(free, func(a, b submitted) int { return a.run.ID - b.run.ID })
+	return free, nil
+}
+
+// queuedAs finds the job among entries that waits or runs for r.
+func queuedAs(r submitted, entries []scheduler.Entry) (scheduler.Entry, bool) {
+	for _, e := range entries {
+		if e.State == scheduler.Ended {
+			continue
+		}
+		if e.ID == r.job.JobID && r.job.JobID != "" || runOf(e, r) == r.run.ID {
+			return e, true
+		}
+	}
+	return scheduler.Entry{}, false
+}
+
+var nameForm = regexp.MustCompile(`-(\d+)-([a-z2-7]{8})$`)
+
+// runOf returns the number of the run that a job with r's token is for, 0 if it has
+// another token. A task of an array has the name of the array's first run.
+func runOf(e scheduler.Entry, r submitted) int {
+	m := nameForm.FindStringSubmatch(e.Name)
+	if m == nil || m[2] != r.job.Token {
+		return 0
+	}
+	first, err := strconv.Atoi(m[1])
+	if err != nil {
+		return 0
+	}
+	if e.Task == "" {
+		return first
+	}
+	array := logdir.Run{Dir: filepath.Join(filepath.Dir(r.run.Dir), m[1]), ID: first}
+	target, err := os.Readlink(filepath.Join(array.ArrayDir(r.job.Token), e.Task))
+	if err != nil {
+		return 0
+	}
+	id, _ := strconv.Atoi(filepath.Base(target))
+	return id
+}
+
+// resubmit hands runs over again. They are in root.
+func resubmit(ctx context.Context, w World, root string, runs []resubmission, signals *signals, report *reporter) error {
+	log, err := logdir.Open(root)
+	if err != nil {
+		return err
+	}
+	var first error
+	byKind := map[string][]resubmission{}
+	var kinds []string
+	for _, r := range runs {
+		kind := fmt.Sprintf("%q", append(append([]string{r.job.Scheduler, r.signal}, r.shell...), r.header...))
+		if byKind[kind] == nil {
+			kinds = append(kinds, kind)
+		}
+		byKind[kind] = append(byKind[kind], r)
+	}
+	for _, kind := range kinds {
+		group := byKind[kind]
+		s := scheduler.ByName(group[0].job.Scheduler)
+		client := &scheduler.Client{Scheduler: s, Environ: scheduler.CleanEnviron(w.Environ), Dir: w.Cwd, Timeout: patience}
+		h := &handover{
+			client: client, limits: client.Site(ctx), warning: group[0].signal,
+			shell: group[0].shell, header: group[0].header, out: w.Stdout, report: report,
+		}
+		var all []handed
+		var dirs []logdir.Run
+		for _, r := range group {
+			all = append(all, r.handed)
+			dirs = append(dirs, r.run)
+		}
+		err := h.submit(ctx, all, signals.stop)
+		if syncErr := log.SyncJobs(dirs); err == nil {
+			err = syncErr
+		}
+		if err != nil {
+			return err
+		}
+		if err := h.sum(); first == nil {
+			first = err
+		}
+	}
+	return first
+}
