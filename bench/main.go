@@ -6,7 +6,6 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
 	"fmt"
 	"os"
@@ -35,6 +34,9 @@ var measurements = []measurement{
 	{"versions", "`--vcs commit`, its backup there, over no `--vcs`; 100 files", "at most 15 ms", versions},
 	{"backup", "the first `--vcs commit` of 10,000 files, beside `git worktree add`", "at most 1.5 times", firstBackup},
 	{"snapshot", "the second `--vcs snapshot` of 100,000 files", "at most 2 s", secondSnapshot},
+	{"sub", "1,000 runs submitted to a real Slurm, beside a loop of 100 `sbatch`", "at most 1.5 s", submit},
+	{"job", "the job script of a run of `true` over the same lines without mlxp, median of 50 pairs", "at most 10 ms", jobOverhead},
+	{"jobmemory", "memory and address space of the mlxp of a job", "at most 20 and 800 MB", jobMemory},
 	{"memory", "memory of the supervisor of a run that goes on", "at most 15 MB", memory},
 }
 
@@ -158,10 +160,20 @@ func plan(b *bench) (string, error) {
 
 // memory reads the peak of the supervisor's memory while its program runs.
 func memory(b *bench) (string, error) {
-	cmd := exec.Command(b.mlxp, "-q", "--", "sleep", "2")
+	peaks, err := b.peaks([]string{"VmHWM"}, b.mlxp, "-q", "--", "sleep", "2")
+	if err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("%.1f MB", peaks[0]), nil
+}
+
+// peaks starts a command that goes on for two seconds and returns these lines of its
+// /proc/PID/status after one, in MB.
+func (b *bench) peaks(names []string, words ...string) ([]float64, error) {
+	cmd := exec.Command(words[0], words[1:]...)
 	cmd.Dir = b.dir
 	if err := cmd.Start(); err != nil {
-		return "", err
+		return nil, err
 	}
 	time.Sleep(time.Second)
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", cmd.Process.Pid))
@@ -169,16 +181,18 @@ func memory(b *bench) (string, error) {
 		err = waitErr
 	}
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	lines := bufio.NewScanner(bytes.NewReader(text))
-	for lines.Scan() {
-		if rest, ok := strings.CutPrefix(lines.Text(), "VmHWM:"); ok {
-			kib, err := strconv.Atoi(strings.Fields(rest)[0])
-			return fmt.Sprintf("%.1f MB", float64(kib)*1024/1e6), err
+	peaks := make([]float64, len(names))
+	for i, name := range names {
+		_, rest, found := strings.Cut(string(text), "\n"+name+":")
+		kib, err := strconv.Atoi(strings.Fields(rest + " ?")[0])
+		if !found || err != nil {
+			return nil, fmt.Errorf("no %s in /proc/PID/status", name)
 		}
+		peaks[i] = float64(kib) * 1024 / 1e6
 	}
-	return "", fmt.Errorf("no VmHWM in /proc/PID/status")
+	return peaks, nil
 }
 
 // fsyncs counts what a network file system would make us wait for.

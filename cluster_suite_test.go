@@ -1,0 +1,437 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/mlxp/mlxp/logdir"
+)
+
+// suite are the stories that hold for every scheduler.
+var suite = []story{
+	{"sweep", clusterSweep},
+	{"loop with staging", clusterLoop},
+	{"one by one", clusterOneByOne},
+	{"refused", clusterRefused},
+	{"cancel a pending job", clusterCancelPending},
+	{"cancel a running job", clusterCancelRunning},
+	{"cancelled by the scheduler's own command", clusterOwnCancel},
+	{"requeue", clusterRequeue},
+	{"time limit", clusterTimeLimit},
+	{"requeued on timeout", clusterRequeueOnTimeout},
+	{"what goes before fails", clusterSetupFails},
+	{"failing program", clusterFails},
+	{"superseded", clusterSuperseded},
+	{"submit by hand", clusterByHand},
+	{"rerun", clusterRerun},
+	{"inside a job", clusterInside},
+	{"sub is killed", clusterKilled},
+	{"any bytes", clusterBytes},
+}
+
+// A story is one test of the suite.
+type story struct {
+	name string
+	run  func(t *testing.T, c *cluster)
+}
+
+// A sweep goes in as arrays where there are any, and each run is complete with its
+// job's id, which its record has, too.
+func clusterSweep(t *testing.T, c *cluster) {
+	script := c.script("echo before in $PWD", `mlxp -- sh -c 'echo "got $*"; echo "{\"step\":1,\"x\":$MLXP_CONFIG__LR}" >> $MLXP_METRICS' train lr=1,2,3`, "echo after")
+	out := c.mlxp(0, "sub", script)
+	if n := strings.Count(out.stdout, "\n"); n < 1 || n > 3 || !strings.Contains(out.stderr, "3 runs submitted to "+c.name) {
+		t.Errorf("stdout: %s\nstderr: %s", out.stdout, out.stderr)
+	}
+	for id := 1; id <= 3; id++ {
+		info := c.await(id, logdir.Complete)
+		job, err := c.run(id).ReadJob()
+		if err != nil || info.Scheduler == nil || info.Scheduler.JobID != job.JobID || info.Attempts[0].Job != job.JobID {
+			t.Errorf("run %d: record %+v, job %+v, %v", id, info.Scheduler, job, err)
+		}
+		c.wants(id, logdir.LogStdout, fmt.Sprintf("got lr=%d", id))
+		c.wants(id, logdir.MetricsJSONL, fmt.Sprintf(`"x":%d}`, id))
+		c.awaitFile(id, logdir.JobLog, "after")
+		c.wants(id, logdir.JobLog, "before in "+c.dir)
+	}
+	if rows := c.rows(); len(rows) != 0 {
+		t.Errorf("status of complete runs: %v", rows)
+	}
+	if out := c.mlxp(0, "query", "--json", "--fields", "x=metrics.x.last()"); !strings.Contains(out.stdout, `{"id":3,"x":3}`) {
+		t.Errorf("query: %s", out.stdout)
+	}
+}
+
+// The runs of a loop go in together, each with what surrounds it in its iteration.
+func clusterLoop(t *testing.T, c *cluster) {
+	script := c.script(
+		"set -euo pipefail",
+		"for seed in 1 2; do",
+		`  echo "stage in $seed"`,
+		`  mlxp -- sh -c 'echo "seed $MLXP_CONFIG__SEED"' train seed=$seed | tee out.$seed`,
+		`  echo "stage out $seed"`,
+		"done",
+	)
+	c.sub(script)
+	for id := 1; id <= 2; id++ {
+		c.await(id, logdir.Complete)
+		c.awaitFile(id, logdir.JobLog, fmt.Sprintf("stage out %d", id))
+		c.wants(id, logdir.JobLog, fmt.Sprintf("stage in %d", id), fmt.Sprintf("seed %d", id))
+		if log, _ := os.ReadFile(c.run(id).Path(logdir.JobLog)); strings.Contains(string(log), fmt.Sprintf("stage in %d", 3-id)) {
+			t.Errorf("run %d has the other iteration, too:\n%s", id, log)
+		}
+		if text, err := os.ReadFile(filepath.Join(c.dir, fmt.Sprintf("out.%d", id))); err != nil || string(text) != fmt.Sprintf("seed %d\n", id) {
+			t.Errorf("tee wrote %q, %v", text, err)
+		}
+	}
+}
+
+func clusterOneByOne(t *testing.T, c *cluster) {
+	script := c.script("mlxp -- true n=1,2")
+	out := c.mlxp(0, "sub", "--no-array", script)
+	if n := strings.Count(out.stdout, "\n"); n != 2 {
+		t.Errorf("%d jobs:\n%s", n, out.stdout)
+	}
+	c.await(1, logdir.Complete)
+	c.await(2, logdir.Complete)
+}
+
+// What a scheduler refuses stays, with what it said, and goes in later.
+func clusterRefused(t *testing.T, c *cluster) {
+	script := c.script(c.refused, "mlxp -- true n=1,2")
+	out := c.mlxp(1, "sub", script)
+	if !strings.Contains(out.stderr, c.says) || !strings.Contains(out.stderr, "mlxp resume 1 2") || out.stdout != "" {
+		t.Errorf("stdout: %s\nstderr: %s", out.stdout, out.stderr)
+	}
+	rows := c.rows()
+	for id := 1; id <= 2; id++ {
+		if row := rows[id]; row["status"] != "CREATED" || row["reason"] != "rejected" || !strings.Contains(fmt.Sprint(row["why"]), c.says) {
+			t.Errorf("status: %v", row)
+		}
+		// The user mends the script of the run.
+		path := c.run(id).Path(logdir.ScriptSh)
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(strings.Replace(string(text), c.refused+"\n", "", 1)), 0o777); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c.mlxp(0, "resume", "1", "2")
+	c.await(1, logdir.Complete)
+	c.await(2, logdir.Complete)
+}
+
+func clusterCancelPending(t *testing.T, c *cluster) {
+	script := c.script(c.pending, "mlxp -- true n=1,2")
+	jobs := c.sub(script)
+	rows := c.rows()
+	if row := rows[1]; row["status"] != "SUBMITTED" || row["job"] != jobs[1] || row["state"] == nil {
+		t.Errorf("status: %v, job %s", row, jobs[1])
+	}
+	if out := c.mlxp(0, "resume", "1"); !strings.Contains(out.stderr, "run 1 is with "+c.name+" as job "+jobs[1]) {
+		t.Errorf("resume of a queued run: %s", out.stderr)
+	}
+	if out := c.mlxp(1, "rm", "--yes", "1"); !strings.Contains(out.stderr, "mlxp cancel 1") {
+		t.Errorf("rm of a queued run: %s", out.stderr)
+	}
+	c.mlxp(0, "cancel", "1", "2")
+	c.forget()
+	if row := c.rows()[1]; row["status"] != "CREATED" || row["reason"] != "cancelled" {
+		t.Errorf("status after cancel: %v", row)
+	}
+	if info := c.info(1); info.Status != logdir.Created || len(info.Attempts) != 0 {
+		t.Errorf("record: %+v", info)
+	}
+	c.mlxp(0, "rm", "--yes", "1", "2")
+}
+
+// waiting is a program that says that it runs and then waits for a signal.
+var waiting = []string{
+	`trap 'echo got TERM; exit 3' TERM`,
+	`echo started $MLXP_RESTARTS`,
+	`[ $MLXP_RESTARTS = 0 ] || exit 0`,
+	`i=0; while [ $i -lt 1200 ]; do sleep 0.1; i=$((i+1)); done`,
+}
+
+func clusterCancelRunning(t *testing.T, c *cluster) {
+	c.write("wait.sh", waiting...)
+	c.sub(c.script("mlxp -- sh wait.sh"))
+	c.awaitFile(1, logdir.LogStdout, "started 0")
+	c.mlxp(0, "cancel", "1")
+	info := c.await(1, logdir.Interrupted, logdir.Failed)
+	if info.Status != logdir.Interrupted || info.Reason == nil || *info.Reason != logdir.Cancelled {
+		t.Errorf("%s, %v", info.Status, info.Reason)
+	}
+	c.wants(1, logdir.LogStdout, "got TERM")
+	c.mlxp(0, "resume", "1")
+	c.await(1, logdir.Complete)
+	c.wants(1, logdir.LogStdout, "started 0", "started 1")
+}
+
+func clusterOwnCancel(t *testing.T, c *cluster) {
+	c.write("wait.sh", waiting...)
+	jobs := c.sub(c.script("mlxp -- sh wait.sh", "echo after"))
+	c.awaitFile(1, logdir.LogStdout, "started 0")
+	c.command(append(c.cancel, jobs[1])...)
+	info := c.await(1, logdir.Interrupted)
+	if info.Reason == nil || *info.Reason != logdir.Cancelled {
+		t.Errorf("reason %v, want cancelled", info.Reason)
+	}
+}
+
+// A job that its scheduler starts again goes on with the same run.
+func clusterRequeue(t *testing.T, c *cluster) {
+	if c.requeue == nil {
+		t.Skip("this scheduler starts no job again")
+	}
+	c.write("wait.sh", waiting...)
+	jobs := c.sub(c.script("echo job starts", "mlxp -- sh wait.sh n=1,2"))
+	for id := 1; id <= 2; id++ {
+		c.awaitFile(id, logdir.LogStdout, "started 0")
+	}
+	for id := 1; id <= 2; id++ {
+		c.requeue(t, c.site, jobs[id])
+	}
+	for id := 1; id <= 2; id++ {
+		info := c.await(id, logdir.Complete)
+		if len(info.Attempts) != 2 || info.Attempts[0].Status != logdir.Interrupted {
+			t.Errorf("run %d: attempts %+v", id, info.Attempts)
+		}
+		c.wants(id, logdir.LogStdout, "started 0", "started 1")
+		log, _ := os.ReadFile(c.run(id).Path(logdir.JobLog))
+		if n := strings.Count(string(log), "job starts"); n != 2 {
+			t.Errorf("job.log has %d of 2 attempts:\n%s", n, log)
+		}
+	}
+}
+
+func clusterTimeLimit(t *testing.T, c *cluster) {
+	if c.timeLimit == nil {
+		t.Skip("no way to let the time limit come soon")
+	}
+	c.write("wait.sh", waiting...)
+	jobs := c.sub(c.script("mlxp -- sh wait.sh"))
+	c.awaitFile(1, logdir.LogStdout, "started 0")
+	c.timeLimit(t, c.site, jobs[1])
+	info := c.await(1, logdir.Interrupted, logdir.Failed)
+	if info.Status != logdir.Interrupted || info.Reason == nil || *info.Reason != logdir.TimeLimit {
+		t.Errorf("%s, %v", info.Status, info.Reason)
+	}
+}
+
+func clusterRequeueOnTimeout(t *testing.T, c *cluster) {
+	if c.timeLimit == nil || c.requeue == nil {
+		t.Skip("this scheduler has no time limit and requeue that a test can use")
+	}
+	c.write("wait.sh", waiting...)
+	jobs := c.sub("--requeue-on-timeout", "1", c.script("mlxp -- sh wait.sh"))
+	c.awaitFile(1, logdir.LogStdout, "started 0")
+	c.timeLimit(t, c.site, jobs[1])
+	info := c.await(1, logdir.Complete)
+	if len(info.Attempts) != 2 || info.Attempts[0].Reason != logdir.TimeLimit {
+		t.Errorf("attempts %+v", info.Attempts)
+	}
+}
+
+// If the lines before the run fail, the run was never started, and that is told.
+func clusterSetupFails(t *testing.T, c *cluster) {
+	c.sub(c.script("set -e", "cp no-such-file here", "mlxp -- true"))
+	c.awaitFile(1, logdir.JobLog, "no-such-file")
+	for began := time.Now(); ; time.Sleep(100 * time.Millisecond) {
+		c.forget()
+		row := c.rows()[1]
+		if row["status"] == "CREATED" && strings.Contains(fmt.Sprint(row["why"]), "job.log") {
+			break
+		}
+		if row["status"] == "SUBMITTED" && time.Since(began) < c.patience {
+			continue
+		}
+		t.Fatalf("status: %v", row)
+	}
+	if info := c.info(1); info.Status != logdir.Created {
+		t.Errorf("record: %s", info.Status)
+	}
+}
+
+func clusterFails(t *testing.T, c *cluster) {
+	c.sub(c.script("mlxp -- sh -c 'echo oh no >&2; exit 7'"))
+	if info := c.await(1, logdir.Failed); info.ExitCode == nil || *info.ExitCode != 7 {
+		t.Errorf("exit code %v", info.ExitCode)
+	}
+	c.wants(1, logdir.LogStderr, "oh no")
+	c.wants(1, logdir.JobLog, "oh no")
+}
+
+// A job that waited while its run was submitted again leaves it alone.
+func clusterSuperseded(t *testing.T, c *cluster) {
+	c.sub(c.script("mlxp -- false"))
+	c.await(1, logdir.Failed)
+	old, err := os.ReadFile(c.run(1).Path(logdir.ScriptSh))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.mlxp(0, "resume", "1")
+	for began := time.Now(); len(c.info(1).Attempts) < 2 || c.info(1).Status != logdir.Failed; time.Sleep(50 * time.Millisecond) {
+		if time.Since(began) > c.patience {
+			t.Fatalf("not run again: %+v", c.info(1))
+		}
+	}
+	c.write("old.sh", string(old))
+	if out := c.command("bash", "old.sh"); out.status != 1 || !strings.Contains(out.stderr, "submitted again") {
+		t.Errorf("the job of before: exit status %d, %s", out.status, out.stderr)
+	}
+	if n := len(c.info(1).Attempts); n != 2 {
+		t.Errorf("%d attempts", n)
+	}
+}
+
+// A job script can be submitted, or executed, by hand.
+func clusterByHand(t *testing.T, c *cluster) {
+	c.sub(c.script("mlxp -- sh -c 'test $MLXP_RESTARTS = 1'"))
+	c.await(1, logdir.Failed)
+	if out := c.command("bash", c.run(1).Path(logdir.ScriptSh)); out.status != 0 {
+		t.Errorf("exit status %d: %s", out.status, out.stderr)
+	}
+	if info := c.info(1); info.Status != logdir.Complete {
+		t.Errorf("%s", info.Status)
+	}
+}
+
+func clusterRerun(t *testing.T, c *cluster) {
+	c.sub(c.script("echo staging", "mlxp -- sh -c 'echo lr $MLXP_CONFIG__LR' train lr=1"))
+	c.await(1, logdir.Complete)
+	c.mlxp(0, "rerun", "1", "lr=2,3")
+	for id := 2; id <= 3; id++ {
+		info := c.await(id, logdir.Complete)
+		if info.Scheduler == nil || info.RerunOf == nil || *info.RerunOf != 1 {
+			t.Errorf("run %d: %+v", id, info)
+		}
+		c.wants(id, logdir.LogStdout, fmt.Sprintf("lr %d", id))
+		c.wants(id, logdir.JobLog, "staging")
+	}
+	c.mlxp(0, "rerun", "--local", "1", "lr=4")
+	if info := c.info(4); info.Status != logdir.Complete || info.Scheduler != nil {
+		t.Errorf("run 4: %+v", info)
+	}
+}
+
+// A launch inside a job records the job's id, and what is submitted from there does
+// not take the job for its own.
+func clusterInside(t *testing.T, c *cluster) {
+	c.write("inner.sh", append(append([]string{"#!/bin/bash"}, c.header...), "mlxp --log-dir inner -- true")...)
+	c.sub(c.script("mlxp -- sh -c 'mlxp --log-dir direct -- true && mlxp sub inner.sh'"))
+	outer := c.await(1, logdir.Complete, logdir.Failed)
+	if outer.Status != logdir.Complete {
+		log, _ := os.ReadFile(c.run(1).Path(logdir.JobLog))
+		t.Fatalf("job.log: %s", log)
+	}
+	direct, err := logdir.Run{Dir: filepath.Join(c.dir, "direct", "1"), ID: 1}.ReadInfo()
+	if err != nil || direct.Scheduler == nil || direct.Scheduler.JobID != outer.Scheduler.JobID {
+		t.Errorf("a launch in a job: %+v, %v", direct, err)
+	}
+	inner := logdir.Run{Dir: filepath.Join(c.dir, "inner", "1"), ID: 1}
+	for began := time.Now(); ; time.Sleep(50 * time.Millisecond) {
+		info, err := inner.ReadInfo()
+		if err == nil && info.Status == logdir.Complete {
+			if info.Scheduler.JobID == outer.Scheduler.JobID {
+				t.Errorf("the inner job has the outer one's id")
+			}
+			return
+		}
+		if time.Since(began) > c.patience {
+			t.Fatalf("the inner run: %+v, %v", info, err)
+		}
+	}
+}
+
+// However early or late sub is killed, each run is executed once after a resume.
+func clusterKilled(t *testing.T, c *cluster) {
+	script := c.script(`for n in 1 2 3 4 5 6; do mlxp -- sh -c 'echo ran >> $MLXP_ORIG_CWD/ran.$MLXP_RUN_ID' train n=$n; done`)
+	times := 8
+	if c.real {
+		times = 50
+	}
+	began := time.Now()
+	c.mlxp(0, "sub", "--no-array", script)
+	whole := time.Since(began)
+	for i := range times {
+		cmd := exec.Command("mlxp", "sub", "--no-array", script)
+		cmd.Dir, cmd.Env = c.dir, append(os.Environ(), c.env...)
+		cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(whole * time.Duration(i) / time.Duration(times))
+		cmd.Process.Kill()
+		cmd.Wait()
+	}
+	if out := c.command("mlxp", "resume", "--where", `info.status == "CREATED"`); out.status != 0 {
+		t.Fatalf("resume: exit status %d: %s", out.status, out.stderr)
+	}
+	runs, err := logdir.Runs(filepath.Join(c.dir, "logs"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	for _, run := range runs {
+		info, err := run.ReadInfo()
+		if err != nil || info.Status == logdir.Created && run.Pending(info.Sweep.ID) {
+			continue // of a submission that was killed before its runs were made
+		}
+		n++
+		c.await(run.ID, logdir.Complete)
+		if text, _ := os.ReadFile(filepath.Join(c.dir, fmt.Sprintf("ran.%d", run.ID))); string(text) != "ran\n" {
+			t.Errorf("run %d has run: %q", run.ID, text)
+		}
+	}
+	if n%6 != 0 || n < 6 {
+		t.Errorf("%d runs: a submission makes six, or none", n)
+	}
+	t.Logf("%d of %d submissions were killed after their runs were made", n/6-1, times)
+}
+
+func clusterDown(t *testing.T, c *cluster) {
+	if c.stop == nil {
+		t.Skip("others use this scheduler, too")
+	}
+	script := c.script("mlxp -- true")
+	start := c.stop(t, c.site)
+	out := c.mlxp(1, "sub", script)
+	if !strings.Contains(out.stderr, "mlxp resume 1") {
+		t.Errorf("sub: %s", out.stderr)
+	}
+	start()
+	c.mlxp(0, "resume", "1")
+	c.await(1, logdir.Complete)
+}
+
+// Any byte of an override arrives, wherever the project is.
+func clusterBytes(t *testing.T, c *cluster) {
+	base := c.dir
+	for i, name := range []string{"a b", "it's", `quo"te`, "c:d,e", "100%d", "new\nline", `back\slash`, "é$HOME;#&"} {
+		c.dir = filepath.Join(base, name)
+		if err := os.Mkdir(c.dir, 0o777); err != nil {
+			t.Fatal(err)
+		}
+		values := [][]byte{[]byte(`$HOME "x" 'y' \z`), []byte("tab\tnew\nline"), {0xff, 0xfe, 'a' + byte(i)}, []byte("#!;|&<>(){}[]*?~`%a%%")}
+		c.write("want", string(values[i%len(values)]))
+		if err := os.WriteFile(filepath.Join(c.dir, "value"), values[i%len(values)], 0o666); err != nil {
+			t.Fatal(err)
+		}
+		c.sub(c.script(`mlxp -- sh -c 'printf %s "$1" > got' train "$(cat value)" n=1,2`))
+		c.await(1, logdir.Complete)
+		c.await(2, logdir.Complete)
+		if got, err := os.ReadFile(filepath.Join(c.dir, "got")); err != nil || string(got) != strings.TrimRight(string(values[i%len(values)]), "\n") {
+			t.Errorf("in %q: %q, %v; want %q", name, got, err, values[i%len(values)])
+		}
+	}
+	c.dir = base
+}

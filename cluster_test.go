@@ -1,0 +1,243 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/mlxp/mlxp/logdir"
+)
+
+// One suite for every scheduler, real or fake. A real one is used if
+// MLXP_CLUSTER names it: then that it is not there is a failure. See
+// .ci/clusters for how to have one.
+
+// A site is a scheduler as the suite needs it.
+type site struct {
+	name   string
+	header []string // lines that every script has, so that its job starts soon
+	env    []string // of mlxp and of the scheduler's commands
+	real   bool
+
+	pending string // a header line that lets a job wait for as long as it is not released
+	refused string // a header line that the scheduler refuses
+	says    string // what it says then
+
+	requeue   func(t *testing.T, s *site, job string) // starts a running job again; nil: it cannot
+	timeLimit func(t *testing.T, s *site, job string) // ends a running job by its time limit
+	cancel    []string                                // its own command, the id is appended
+	stop      func(t *testing.T, s *site) (start func())
+	patience  time.Duration // for a job to start and end
+}
+
+// sites are the schedulers of this test run.
+func sites(t *testing.T) []*site {
+	if name := os.Getenv("MLXP_CLUSTER"); name != "" {
+		s := realSites[name]
+		if s == nil {
+			t.Fatalf("MLXP_CLUSTER: there is no real %s", name)
+		}
+		return []*site{s}
+	}
+	return fakeSites(t)
+}
+
+func TestCluster(t *testing.T) {
+	for _, s := range sites(t) {
+		t.Run(s.name, func(t *testing.T) {
+			t.Run("scheduler is down", func(t *testing.T) { clusterDown(t, newCluster(t, s)) }) // the others need it
+			for _, test := range suite {
+				t.Run(test.name, func(t *testing.T) {
+					t.Parallel()
+					test.run(t, newCluster(t, s))
+				})
+			}
+		})
+	}
+}
+
+// A cluster is a project of a user's, in a directory of its own, and the scheduler
+// that its jobs go to.
+type cluster struct {
+	*site
+	t   *testing.T
+	dir string
+}
+
+func newCluster(t *testing.T, s *site) *cluster {
+	dir, err := os.MkdirTemp(clusterTemp(t), "cluster")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &cluster{s, t, dir}
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("the files of this test are in %s", dir)
+			return
+		}
+		os.RemoveAll(dir)
+	})
+	return c
+}
+
+// clusterTemp is where projects are made. A fake scheduler's are the test's own.
+func clusterTemp(t *testing.T) string {
+	if os.Getenv("MLXP_CLUSTER") != "" {
+		return ""
+	}
+	return t.TempDir()
+}
+
+// write writes a file of the project's; a script can be executed.
+func (c *cluster) write(name string, lines ...string) string {
+	c.t.Helper()
+	path := filepath.Join(c.dir, name)
+	if err := os.WriteFile(path, []byte(strings.Join(lines, "\n")+"\n"), 0o777); err != nil {
+		c.t.Fatal(err)
+	}
+	return path
+}
+
+// script writes a job script, with the site's header lines.
+func (c *cluster) script(lines ...string) string {
+	c.t.Helper()
+	at := 0
+	for at < len(lines) && strings.HasPrefix(lines[at], "#") {
+		at++
+	}
+	all := append([]string{"#!/bin/bash"}, c.header...)
+	all = append(all, lines[:at]...)
+	c.write("script.sh", append(all, lines[at:]...)...)
+	return "script.sh"
+}
+
+// An outcome is what a command did.
+type outcome struct {
+	stdout, stderr string
+	status         int
+}
+
+// command executes a command in the project.
+func (c *cluster) command(words ...string) outcome {
+	c.t.Helper()
+	cmd := exec.Command(words[0], words[1:]...)
+	cmd.Dir = c.dir
+	cmd.Env = append(os.Environ(), c.env...)
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	err := cmd.Run()
+	if cmd.ProcessState == nil {
+		c.t.Fatalf("%q: %v", words, err)
+	}
+	return outcome{stdout.String(), stderr.String(), cmd.ProcessState.ExitCode()}
+}
+
+// mlxp executes mlxp, which has to end with a status.
+func (c *cluster) mlxp(status int, words ...string) outcome {
+	c.t.Helper()
+	out := c.command(append([]string{"mlxp"}, words...)...)
+	if out.status != status {
+		c.t.Fatalf("mlxp %q: exit status %d, want %d\nstdout: %s\nstderr: %s", words, out.status, status, out.stdout, out.stderr)
+	}
+	return out
+}
+
+// sub submits a script and returns the jobs, by run.
+func (c *cluster) sub(words ...string) map[int]string {
+	c.t.Helper()
+	c.mlxp(0, append([]string{"sub"}, words...)...)
+	jobs := map[int]string{}
+	runs, err := logdir.Runs(filepath.Join(c.dir, "logs"))
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	for _, run := range runs {
+		if job, err := run.ReadJob(); err == nil && job != nil {
+			jobs[run.ID] = job.JobID
+		}
+	}
+	return jobs
+}
+
+func (c *cluster) run(id int) logdir.Run {
+	return logdir.Run{Dir: filepath.Join(c.dir, "logs", strconv.Itoa(id)), ID: id}
+}
+
+func (c *cluster) info(id int) *logdir.Info {
+	c.t.Helper()
+	info, err := c.run(id).ReadInfo()
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	return info
+}
+
+// await waits until a run has one of the statuses.
+func (c *cluster) await(id int, statuses ...logdir.Status) *logdir.Info {
+	c.t.Helper()
+	for began := time.Now(); ; time.Sleep(50 * time.Millisecond) {
+		info := c.info(id)
+		if slices.Contains(statuses, info.Status) {
+			return info
+		}
+		if time.Since(began) > c.patience {
+			log, _ := os.ReadFile(c.run(id).Path(logdir.JobLog))
+			c.t.Fatalf("run %d is %s after %v, not %v\njob.log: %s", id, info.Status, c.patience, statuses, log)
+		}
+	}
+}
+
+// awaitFile waits until a file of a run holds a text.
+func (c *cluster) awaitFile(id int, name, text string) {
+	c.t.Helper()
+	for began := time.Now(); ; time.Sleep(50 * time.Millisecond) {
+		content, _ := os.ReadFile(c.run(id).Path(name))
+		if strings.Contains(string(content), text) {
+			return
+		}
+		if time.Since(began) > c.patience {
+			log, _ := os.ReadFile(c.run(id).Path(logdir.JobLog))
+			c.t.Fatalf("run %d: %s does not hold %q after %v: %q\njob.log: %s", id, name, text, c.patience, content, log)
+		}
+	}
+}
+
+// wants checks that a text of a run's file is there.
+func (c *cluster) wants(id int, name string, texts ...string) {
+	c.t.Helper()
+	content, err := os.ReadFile(c.run(id).Path(name))
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	for _, text := range texts {
+		if !strings.Contains(string(content), text) {
+			c.t.Errorf("run %d: %s lacks %q:\n%s", id, name, text, content)
+		}
+	}
+}
+
+// rows are what mlxp status says, by run.
+func (c *cluster) rows(words ...string) map[int]map[string]any {
+	c.t.Helper()
+	out := c.mlxp(0, append([]string{"status", "--json"}, words...)...)
+	var rows []map[string]any
+	if err := json.Unmarshal([]byte(out.stdout), &rows); err != nil {
+		c.t.Fatalf("mlxp status --json: %v: %s", err, out.stdout)
+	}
+	byID := map[int]map[string]any{}
+	for _, row := range rows {
+		byID[int(row["id"].(float64))] = row
+	}
+	return byID
+}
+
+// forget lets mlxp status ask the scheduler again at once.
+func (c *cluster) forget() { os.Remove(filepath.Join(c.dir, "logs", ".mlxp", "queue.json")) }
+
