@@ -123,7 +123,7 @@ up() {
     bash "$0" boot {lock}>&- </dev/null >"$state/log/boot" 2>&1 &
   local pid=$!
   echo "$pid $(started_at "$pid")" >"$state/pid"
-  if ! wait_for 90 ready_or_dead || ! running; then
+  if ! wait_for 180 ready_or_dead || ! running; then
     tail -n 30 "$state/log/boot" >&2
     stop
     die "did not start; more in $state/log"
@@ -162,6 +162,15 @@ hide_profiles() {
 
 # overlay OURS THEIRS: inside, ours is seen in place of theirs.
 overlay() { mount --bind "$1" "$2"; }
+
+# own DIRECTORY: inside, a copy of it is seen in its place.
+own() {
+  mkdir -p "$state/own"
+  local copy
+  copy=$state/own/${1//\//-}
+  cp -a "$1" "$copy"
+  overlay "$copy" "$1"
+}
 
 down() {
   mkdir -p "$root"
