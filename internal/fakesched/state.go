@@ -1,0 +1,170 @@
+package fakesched
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// A phase is what a task is doing; each scheduler has its own words for it.
+type phase string
+
+const (
+	pending phase = "pending"
+	running phase = "running"
+	ending  phase = "ending" // told to stop, or writing its output
+	ended   phase = "ended"
+)
+
+// The ways in which a run of a task ends.
+const (
+	byItself    = "" // with an exit status or a signal of its own
+	byUser      = "cancelled"
+	byLimit     = "time limit"
+	byRequeue   = "requeued"
+	byPreempt   = "preempted"
+	byNode      = "node failure"
+	byBadOutput = "no output file"
+	byBadDir    = "no directory"
+	byBadShell  = "no shell"
+)
+
+// A job is one submission: a single task or an array of them.
+type job struct {
+	ID       int
+	Name     string
+	Queue    string
+	Args     []string `json:",omitempty"` // of the script
+	Command  string   `json:",omitempty"` // run by a shell instead of a spooled script
+	Script   string   `json:",omitempty"` // base name of the spooled script
+	Dir      string   // where the job starts
+	From     string   // where it was submitted
+	Out, Err string   `json:",omitempty"` // as the user gave them; Err empty: with Out
+	In       string   `json:",omitempty"`
+	Join     bool     `json:",omitempty"` // Err goes where Out goes
+	Append   bool     `json:",omitempty"`
+	Rerun    bool     `json:",omitempty"` // may be run again
+	Array    bool     `json:",omitempty"`
+	Step     int      `json:",omitempty"` // of the array's indices
+	Max      int      `json:",omitempty"` // tasks at once; 0: no limit
+	Limit    int      `json:",omitempty"` // of time, in seconds; 0: none
+	Warn     warning
+	After    []dependency      `json:",omitempty"`
+	Options  map[string]string `json:",omitempty"` // what only its scheduler knows
+	Time     time.Time         // of submission
+	Tasks    []*task
+}
+
+// A warning is the signal that a job gets before its time limit.
+type warning struct {
+	Signal string `json:",omitempty"` // "USR1"; empty: none
+	Before int    `json:",omitempty"` // seconds
+	Script bool   `json:",omitempty"` // it is for the batch script and not for what runs below it
+}
+
+type dependency struct {
+	Kind string // afterok, afterany, afternotok, after
+	ID   string
+}
+
+// A task is what is run at one time: an array has several.
+type task struct {
+	Index  int // in the array; 0 if there is none
+	ID     int // its own number, where tasks have one
+	Phase  phase
+	Held   bool      `json:",omitempty"`
+	Stuck  string    `json:",omitempty"` // why it never starts: Grid Engine's Eqw
+	Reason string    `json:",omitempty"` // why it is pending or has ended, in the scheduler's words
+	NotYet time.Time // it does not start before
+	PID    int       `json:",omitempty"`
+	Order  string    `json:",omitempty"` // what the node is to do with it
+	Runs   []run     // the last one is the present one while it runs
+	Gone   bool      `json:",omitempty"` // forgotten by the scheduler's live list at once
+	Next   int       `json:",omitempty"` // the job that runs it again, where that has an id of its own
+}
+
+// A run is one execution of a task.
+type run struct {
+	Start, End   time.Time
+	Code, Signal int
+	Why          string `json:",omitempty"`
+}
+
+func (t *task) last() run {
+	if len(t.Runs) == 0 {
+		return run{}
+	}
+	return t.Runs[len(t.Runs)-1]
+}
+
+// state is all that the scheduler remembers.
+type state struct {
+	Next     int // the next id
+	Accepted int
+	Jobs     []*job
+}
+
+// take returns n ids in a row, the first of them.
+func (s *state) take(n int) int {
+	if s.Next == 0 {
+		s.Next = 1
+	}
+	first := s.Next
+	s.Next += n
+	return first
+}
+
+// A site is a state directory: one scheduler with its one node.
+type site struct{ dir string }
+
+func (s site) path(elem ...string) string { return filepath.Join(append([]string{s.dir}, elem...)...) }
+
+// locked runs f with the state, alone, and saves it if f returns true.
+func (s site) locked(f func(*state) bool) error {
+	lock, err := os.OpenFile(s.path("lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return err
+	}
+	defer lock.Close()
+	if err := flock(lock, unix.LOCK_EX); err != nil {
+		return err
+	}
+	var st state
+	switch text, err := os.ReadFile(s.path("state.json")); {
+	case os.IsNotExist(err):
+	case err != nil:
+		return err
+	default:
+		if err := json.Unmarshal(text, &st); err != nil {
+			return err
+		}
+	}
+	if !f(&st) {
+		return nil
+	}
+	return writeJSON(s.path("state.json"), &st)
+}
+
+func flock(f *os.File, how int) error {
+	for {
+		err := unix.Flock(int(f.Fd()), how)
+		if err != unix.EINTR {
+			return err
+		}
+	}
+}
+
+// writeJSON replaces a file as a whole.
+func writeJSON(path string, v any) error {
+	text, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(path+".new", text, 0o600); err != nil {
+		return err
+	}
+	return os.Rename(path+".new", path)
+}

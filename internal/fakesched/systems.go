@@ -1,0 +1,9 @@
+package fakesched
+
+// systems are the schedulers by the names that a Config gives them.
+var systems map[string]*system
+
+// It is filled in here because the commands look into it.
+func init() {
+	systems = map[string]*system{"slurm": slurm}
+}
