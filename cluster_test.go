@@ -240,4 +240,3 @@ func (c *cluster) rows(words ...string) map[int]map[string]any {
 
 // forget lets mlxp status ask the scheduler again at once.
 func (c *cluster) forget() { os.Remove(filepath.Join(c.dir, "logs", ".mlxp", "queue.json")) }
-

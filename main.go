@@ -54,7 +54,9 @@ func run() int {
 	if err == nil {
 		err = app.Run(append([]string{app.Name}, args...))
 	}
-	return report(os.Stderr, err)
+	status := report(os.Stderr, err)
+	passSignalOn(err)
+	return status
 }
 
 func newApp(w launcher.World) *cli.App {
@@ -179,6 +181,10 @@ func report(out io.Writer, err error) int {
 	var silent fault.Silent
 	if errors.As(err, &silent) {
 		return int(silent)
+	}
+	var sig fault.Signal
+	if errors.As(err, &sig) {
+		return fault.SignalBase + int(sig)
 	}
 	fmt.Fprintf(out, "mlxp: %v\n", err)
 	if place := fault.Place(err); place != nil {

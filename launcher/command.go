@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/urfave/cli/v2"
+	"golang.org/x/sys/unix"
 
 	"github.com/mlxp/mlxp/config"
 	"github.com/mlxp/mlxp/internal/fault"
@@ -209,6 +210,7 @@ func launch(w World, o launchOptions) error {
 	if err != nil {
 		return err
 	}
+	report.detail(place.String())
 	for _, notice := range slices.Concat(o.line.hydraFlags(), o.line.looseEquals()) {
 		report.notice(notice)
 	}
@@ -319,7 +321,7 @@ func launchRuns(w World, root string, plan *Plan, code version, jobs []Job, o po
 		runs = b.runs
 		if !made {
 			report.warn("interrupted: nothing was started, and no run is left")
-			return exit(interruptedStatus(signals.ended()))
+			return endedBy(signals.ended())
 		}
 	}
 	if !s.UseLogger {
@@ -337,11 +339,11 @@ func execute(w World, runs []logdir.Run, o poolOptions, signals *signals, report
 		received, done := signals.subscribe()
 		defer done()
 		if received == nil {
-			return exit(interruptedStatus(signals.ended()))
+			return endedBy(signals.ended())
 		}
-		report.starting(runs[0])
 		environ, gpu, giveBack := o.gpus.take(w.Environ)
 		defer giveBack()
+		report.starting(runs[0], gpu)
 		w.Environ = environ
 		info, err := executeRun(w, runs[0], gpu, true, received, report, nil)
 		if isHeld(err) {
@@ -352,7 +354,10 @@ func execute(w World, runs []logdir.Run, o poolOptions, signals *signals, report
 			return err
 		}
 		report.ended(runs[0], info, nil)
-		return exit(*info.ExitCode)
+		if byCtrlC(info, nil) {
+			return endedBy(unix.SIGINT)
+		}
+		return report.complete(exit(*info.ExitCode))
 	}
 	p.run(runs)
 	report.summary(runs, sweepOf(runs[0]))

@@ -19,6 +19,13 @@ type ConfigPlace struct {
 	Name string // of the primary config, without .yaml
 }
 
+func (p ConfigPlace) String() string {
+	if p.Dir == "" {
+		return "no config: the overrides alone are it"
+	}
+	return "config: " + filepath.Join(p.Dir, p.Name+".yaml")
+}
+
 // FindConfig finds the config dir in the directory cwd: the one of
 // [configDirs] that holds the primary config. Several, or one with other
 // primary configs only, is an error that names them. notice is told if it is

@@ -44,7 +44,10 @@ func readPool(c *cli.Context, w World) (poolOptions, error) {
 		return o, errors.New("--per-gpu goes with --gpus")
 	}
 	var err error
-	o.gpus, err = newGPUs(w, c.String("gpus"), c.Int("per-gpu"), func() int { return len(supervise.HostGPUs("", w.Environ)) })
+	o.gpus, err = newGPUs(w, c.String("gpus"), c.Int("per-gpu"), func() int {
+		root, _ := LogDir(w, c.String("log-dir")) // may keep an answer; what is wrong with it is told where it is needed
+		return len(supervise.HostGPUs(root, w.Environ))
+	})
 	if err != nil || o.gpus == nil {
 		return o, err
 	}
@@ -106,11 +109,11 @@ func (p *pool) status(runs []logdir.Run) error {
 			continue
 		}
 		if sig := p.signals.ended(); sig != nil {
-			return exit(interruptedStatus(sig))
+			return endedBy(sig)
 		}
 		return exit(fault.Incomplete)
 	}
-	return nil
+	return p.report.complete(nil)
 }
 
 func isClosed(c <-chan struct{}) bool {
@@ -130,9 +133,9 @@ func (p *pool) one(run logdir.Run) (complete bool, err error) {
 	if received == nil {
 		return false, nil
 	}
-	p.report.starting(run)
 	environ, gpu, done := p.gpus.take(p.world.Environ)
 	defer done()
+	p.report.starting(run, gpu)
 	world := p.world
 	world.Environ = environ
 	var info *logdir.Info
@@ -142,6 +145,9 @@ func (p *pool) one(run logdir.Run) (complete bool, err error) {
 		info, err = executeRun(world, run, gpu, p.jobs == 1, received, p.report, nil)
 	}
 	p.report.ended(run, info, err)
+	if p.jobs == 1 && byCtrlC(info, err) {
+		p.signals.interrupt()
+	}
 	return err == nil && info.Status == logdir.Complete, err
 }
 
@@ -154,6 +160,7 @@ func executeRun(w World, run logdir.Run, gpu string, show bool, received <-chan 
 		Signals: received,
 		Notice:  report.notice,
 		Warn:    report.warn,
+		Unshown: report.unshown,
 		Version: w.Version,
 		Guard:   w.Guard,
 		GPU:     gpu,
@@ -181,7 +188,11 @@ func executeRun(w World, run logdir.Run, gpu string, show bool, received <-chan 
 	return supervise.Run(run, opts)
 }
 
-// interruptedStatus is the exit status of a sweep that sig ended.
-func interruptedStatus(sig os.Signal) int {
-	return fault.SignalBase + int(sig.(unix.Signal))
+// byCtrlC tells whether a run was ended by SIGINT. A program that had the terminal
+// gets it alone: it is meant for mlxp, too.
+func byCtrlC(info *logdir.Info, err error) bool {
+	return err == nil && info.Signal != nil && *info.Signal == unix.SignalName(unix.SIGINT)
 }
+
+// endedBy is the error for runs that sig has ended or kept from starting.
+func endedBy(sig os.Signal) error { return fault.Signal(sig.(unix.Signal)) }

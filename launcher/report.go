@@ -12,6 +12,9 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sys/unix"
+
+	"github.com/mlxp/mlxp/internal/fault"
 	"github.com/mlxp/mlxp/internal/jsontext"
 	"github.com/mlxp/mlxp/internal/secret"
 	"github.com/mlxp/mlxp/internal/visible"
@@ -39,6 +42,7 @@ type reporter struct {
 	count int             // that started
 	first int             // number of the one that started first
 	told  map[string]bool // notices, each told once
+	lost  bool            // output could not be shown
 }
 
 func newReporter(w World, quiet, verbose bool) *reporter {
@@ -57,6 +61,13 @@ func (r *reporter) notice(text string) {
 	}
 }
 
+// detail tells what only -v shows.
+func (r *reporter) detail(text string) {
+	if r.verbose && !r.quiet {
+		r.say("%s", text)
+	}
+}
+
 // warn tells once what went wrong.
 func (r *reporter) warn(text string) {
 	r.mu.Lock()
@@ -65,6 +76,25 @@ func (r *reporter) warn(text string) {
 		r.told[text] = true
 		r.say("%s", text)
 	}
+}
+
+// unshown tells why output of a program could not be shown.
+func (r *reporter) unshown(err error) {
+	r.warn(fmt.Sprintf("%v: what the program printed is not all shown, but kept", err))
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.lost = true
+}
+
+// complete makes success an error if output could not be shown: whoever asked for it
+// does not have it.
+func (r *reporter) complete(err error) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if err == nil && r.lost {
+		return fault.Silent(fault.Incomplete)
+	}
+	return err
 }
 
 // start opens the report of size runs in root, jobs at a time.
@@ -78,9 +108,10 @@ func (r *reporter) start(root string, size, jobs int) {
 	}
 }
 
-// starting tells that a run starts: a single run's only line, and with one run
-// at a time the heading of what the run prints.
-func (r *reporter) starting(run logdir.Run) {
+// starting tells that a run starts, on a graphics processor if it was given one: a
+// single run's only line, and with one run at a time the heading of what the run
+// prints.
+func (r *reporter) starting(run logdir.Run, gpu string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.count++; r.count == 1 {
@@ -93,6 +124,9 @@ func (r *reporter) starting(run logdir.Run) {
 		r.say("run %d (%d of %d)%s", run.ID, r.count, r.size, overridesOf(run))
 	case r.size == 1 && r.root != "":
 		r.say("run %d%s", run.ID, r.in(run.Dir))
+	}
+	if gpu != "" {
+		r.detail(fmt.Sprintf("run %d uses graphics processor %s", run.ID, gpu))
 	}
 }
 
@@ -108,12 +142,14 @@ func (r *reporter) ended(run logdir.Run, info *logdir.Info, err error) {
 		return
 	}
 	complete := err == nil && info.Status == logdir.Complete
+	// As behind "| head", which nobody wants to hear of.
+	unread := err == nil && info.Signal != nil && *info.Signal == unix.SignalName(unix.SIGPIPE) && r.jobs == 1
 	r.runs[run.ID] = complete
 	defer r.line.ended(complete)
 	switch {
 	case err != nil:
 		r.say("run %d: %s", run.ID, strings.TrimPrefix(err.Error(), fmt.Sprintf("run %d: ", run.ID)))
-	case !complete:
+	case !complete && (!unread || r.verbose):
 		r.say("run %d %s after %s%s", run.ID, describeEnd(info), duration(*info.Seconds), overridesText(info))
 		if r.jobs > 1 {
 			for _, line := range lastLines(run.Path(logdir.LogStderr), 5) {
@@ -125,6 +161,11 @@ func (r *reporter) ended(run logdir.Run, info *logdir.Info, err error) {
 		}
 	case r.jobs > 1 && !r.quiet && (r.line == nil || r.verbose):
 		r.say("run %d complete after %s (%d of %d)%s", run.ID, duration(*info.Seconds), len(r.runs), r.size, overridesText(info))
+	case r.verbose:
+		r.detail(fmt.Sprintf("run %d complete after %s", run.ID, duration(*info.Seconds)))
+	}
+	if err == nil && info.Resources != nil {
+		r.detail(fmt.Sprintf("run %d used %s", run.ID, usedText(info.Resources)))
 	}
 }
 
@@ -163,6 +204,15 @@ func (r *reporter) summary(runs []logdir.Run, sweep int) {
 	if rest > 0 && r.root != "" {
 		r.say("hint: mlxp resume --where 'info.sweep.id == %d && info.status != \"COMPLETE\"' goes on with them", sweep)
 	}
+}
+
+// usedText says what a run's processes have used.
+func usedText(used *logdir.Resources) string {
+	text := duration(used.CPUSeconds) + " of CPU time"
+	if used.PeakMemory > 0 {
+		text += fmt.Sprintf(" and %.1f MB of memory", float64(used.PeakMemory)/1e6)
+	}
+	return text
 }
 
 // isHeld tells whether err says that somebody else executes the run, or has

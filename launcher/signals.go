@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/mlxp/mlxp/launcher/supervise"
 )
 
 // signals passes the signals that mlxp gets on to the runs that go on.
@@ -44,8 +46,7 @@ func (s *signals) pump() {
 		s.mu.Lock()
 		switch sig {
 		case unix.SIGINT, unix.SIGTERM, unix.SIGHUP, unix.SIGQUIT:
-			s.last = sig
-			s.stopping.Do(func() { close(s.stop) })
+			s.ask(sig)
 		}
 		s.send(sig)
 		s.mu.Unlock()
@@ -55,10 +56,24 @@ func (s *signals) pump() {
 	}
 }
 
-// suspend stops mlxp after its programs, until a shell continues it.
+// ask notes that sig asks to end.
+func (s *signals) ask(sig os.Signal) {
+	s.last = sig
+	s.stopping.Do(func() { close(s.stop) })
+}
+
+// interrupt does as if mlxp had got SIGINT when no run goes on.
+func (s *signals) interrupt() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.ask(unix.SIGINT)
+}
+
+// suspend stops mlxp after its programs, until a shell continues it. If there is
+// none that could, the kernel leaves it running.
 func (s *signals) suspend() {
-	time.Sleep(20 * time.Millisecond) // let the programs stop first
-	unix.Kill(unix.Getpid(), unix.SIGSTOP)
+	time.Sleep(20 * time.Millisecond) // the programs stop first
+	supervise.Suspend(unix.Getpid(), unix.SIGTSTP)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.send(unix.SIGCONT)

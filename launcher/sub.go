@@ -135,7 +135,7 @@ func sub(ctx context.Context, w World, runs Runs, o subOptions) error {
 	}
 	if !made {
 		report.warn("interrupted: nothing was submitted, and no run is left")
-		return exit(interruptedStatus(signals.ended()))
+		return endedBy(signals.ended())
 	}
 	if o.local {
 		return s.runHere(signals)

@@ -106,8 +106,8 @@ type Resources struct {
 	CPUs       int     `json:"cpus,omitempty"`   // that it may use
 	Memory     int64   `json:"memory,omitempty"` // bytes that it may use
 	GPUs       []GPU   `json:"gpus,omitempty"`
-	CPUSeconds float64 `json:"cpu_seconds"` // user and system, of the program and its children
-	PeakMemory int64   `json:"peak_memory"` // bytes, of the largest process
+	CPUSeconds float64 `json:"cpu_seconds"`           // user and system, of all the program's processes
+	PeakMemory int64   `json:"peak_memory,omitempty"` // bytes, the most that all of them had at a time, as far as seen
 }
 
 // A GPU is one graphics processor.

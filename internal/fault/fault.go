@@ -119,6 +119,12 @@ type Silent int
 
 func (s Silent) Error() string { return fmt.Sprintf("exit status %d", int(s)) }
 
+// A Signal is the number of the signal that has ended everything, without a
+// message. Its exit status is 128+N.
+type Signal int
+
+func (s Signal) Error() string { return fmt.Sprintf("ended by signal %d", int(s)) }
+
 func walk(err error, visit func(error)) {
 	for err != nil {
 		visit(err)

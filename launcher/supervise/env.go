@@ -50,6 +50,9 @@ func (a *attempt) restarts() int {
 	return n
 }
 
+// unbuffered makes Python write what it prints as it comes, also into a pipe or file.
+const unbuffered = "PYTHONUNBUFFERED"
+
 // environment returns the program's environment: base without what an outer run
 // set, then vars, then one variable for each leaf of the config. It also tells
 // which leaves are in the JSON file only, and why.
@@ -63,6 +66,9 @@ func environment(base []string, conf *config.Node, vars []string) (env, left []s
 		}
 	}
 	env = append(env, vars...)
+	if _, set := LookupEnv(base, unbuffered); !set {
+		env = append(env, unbuffered+"=1")
+	}
 
 	type leaf struct{ path, name, text string }
 	var leaves []leaf

@@ -18,7 +18,9 @@ import (
 
 // execute starts the program, follows it to its end and records that.
 func (a *attempt) execute() error {
-	io, err := a.openStreams()
+	tty := openTerminal(a.opts)
+	defer tty.close()
+	io, err := a.openStreams(tty)
 	if err != nil {
 		return a.refuse(err)
 	}
@@ -30,19 +32,26 @@ func (a *attempt) execute() error {
 	}
 	left := remains{g.pgid, startOf(g.pgid), a.run.Dir}
 	a.opts.Guard.watch(left, false)
-	end := a.follow(g, io, left)
+	end := a.follow(g, tty, left)
+	a.use(end.usage)
 	left.end()
 	a.opts.Guard.release(left)
 	io.wait(leftover)
-	a.note(io.problem())
+	tty.takeBack()
+	unkept, unshown := io.problems()
+	a.note(unkept)
+	if unshown != nil {
+		a.opts.Unshown(unshown)
+	}
 	return a.finish(end)
 }
 
-// start starts the program as the leader of a process group of its own. It goes
-// below package os, which would start a process more to find out about pidfds
+// start starts the program as the leader of a process group of its own; one that has
+// no terminal to read from is the leader of a session, so that it finds none as
+// /dev/tty either and does not wait for it. It goes below package os, which would start a process more to find out about pidfds
 // and wait for the program in a way that does not tell of stops.
 func (a *attempt) start(io *streams) (pid int, err error) {
-	attr := &syscall.ProcAttr{Dir: string(a.info.WorkDir), Env: a.env, Sys: sysProcAttr()}
+	attr := &syscall.ProcAttr{Dir: string(a.info.WorkDir), Env: a.env, Sys: sysProcAttr(a.opts.Stdin == nil)}
 	for _, f := range io.child {
 		attr.Files = append(attr.Files, f.Fd())
 	}
@@ -54,6 +63,7 @@ func (a *attempt) start(io *streams) (pid int, err error) {
 		pid, _, err = syscall.StartProcess("/bin/sh", append([]string{"sh", a.path}, words[1:]...), attr)
 	}
 	runtime.KeepAlive(io)
+	a.floor = ownPeak()
 	if err != nil {
 		return 0, startError(words[0], err)
 	}
@@ -84,7 +94,7 @@ type ending struct {
 }
 
 // follow passes signals on and gives signs of life until the program ends.
-func (a *attempt) follow(g *group, io *streams, left remains) ending {
+func (a *attempt) follow(g *group, tty *terminal, left remains) ending {
 	var end ending
 	kill := func() {
 		end.killed = true
@@ -102,7 +112,6 @@ func (a *attempt) follow(g *group, io *streams, left remains) ending {
 	defer patience.Stop()
 	dying := false // the grace time runs
 	var why chan logdir.Reason
-	tty := openTerminal(a.opts.Stdin)
 	for {
 		select {
 		case w := <-g.pids:
@@ -110,7 +119,6 @@ func (a *attempt) follow(g *group, io *streams, left remains) ending {
 				tty.stopped(g, w.status.StopSignal())
 				continue
 			}
-			tty.takeBack()
 			end.status, end.usage, end.cost = w.status, w.usage, time.Since(a.began)
 			if asked {
 				select {
@@ -135,6 +143,9 @@ func (a *attempt) follow(g *group, io *streams, left remains) ending {
 			}
 			switch sig {
 			case unix.SIGINT, unix.SIGTERM:
+				if sig == unix.SIGINT && tty.interactive() {
+					break
+				}
 				if end.asked == unix.SIGINT && sig == unix.SIGINT {
 					kill()
 					continue
@@ -153,7 +164,13 @@ func (a *attempt) follow(g *group, io *streams, left remains) ending {
 			case unix.SIGHUP, unix.SIGQUIT:
 				end.asked = sig
 			case unix.SIGWINCH:
-				io.resize()
+				tty.resize()
+			case unix.SIGTSTP:
+				if a.opts.Stdin == nil {
+					sig = unix.SIGSTOP // nobody could continue a session, so the kernel does not stop it with SIGTSTP
+				}
+			case unix.SIGCONT:
+				tty.continued(g)
 			case unix.SIGUSR1, unix.SIGUSR2:
 				g.signalCatchers(sig.(unix.Signal))
 				continue
@@ -169,6 +186,7 @@ func (a *attempt) follow(g *group, io *streams, left remains) ending {
 		case <-settle.C:
 			a.opts.Guard.watch(left, true)
 			a.witness = newWitness(currentCgroup("/"))
+			a.meter = startMeter(g.pgid)
 			a.info.Status = logdir.Running
 			a.note(a.run.WriteInfo(a.info))
 			a.makeReserve()
@@ -180,6 +198,11 @@ func (a *attempt) follow(g *group, io *streams, left remains) ending {
 			record(a.info)
 		case <-beat.C:
 			a.claim.Touch() // best effort: a reader sees an older sign of life
+		case <-tty.look.C:
+			// The foreground group alone is told of a new size.
+			if tty.resize() {
+				g.signal(unix.SIGWINCH)
+			}
 		}
 	}
 }
@@ -250,8 +273,7 @@ func (a *attempt) finish(end ending) error {
 		seconds += *info.Seconds
 	}
 	info.Seconds = &seconds
-	info.Resources.CPUSeconds = time.Duration(end.usage.Utime.Nano() + end.usage.Stime.Nano()).Seconds()
-	info.Resources.PeakMemory = maxrssBytes(end.usage.Maxrss)
+	info.Resources.CPUSeconds, info.Resources.PeakMemory = a.used.cpu.Seconds(), a.used.memory
 	a.recordEnd()
 	a.note(a.writeEnd())
 	for _, problem := range a.notices {

@@ -105,7 +105,7 @@ func TestProgramLeavesDaemons(t *testing.T) {
 // it was told of if another process has it by now.
 func TestGuardSpares(t *testing.T) {
 	sleep := exec.Command("sleep", "600")
-	sleep.SysProcAttr = sysProcAttr()
+	sleep.SysProcAttr = sysProcAttr(false)
 	if err := sleep.Start(); err != nil {
 		t.Fatal(err)
 	}

@@ -82,6 +82,7 @@ func quietly() (Options, *[]string) {
 		Environ: os.Environ(),
 		Notice:  func(text string) { *notices = append(*notices, text) },
 		Warn:    func(text string) { *notices = append(*notices, text) },
+		Unshown: func(err error) { *notices = append(*notices, err.Error()) },
 		Resolve: func(n *config.Node, _ *logdir.Info) (*config.Node, error) {
 			return config.Resolve(n, config.Resolver{})
 		},

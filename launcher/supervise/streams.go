@@ -8,33 +8,29 @@ import (
 	"sync"
 	"time"
 
-	"github.com/creack/pty"
 	"golang.org/x/sys/unix"
-	"golang.org/x/term"
 
 	"github.com/mlxp/mlxp/logdir"
 )
 
 // streams connects the program's stdin, stdout and stderr.
 type streams struct {
+	tty     *terminal
 	child   [3]*os.File // as the program gets them
 	own     []*os.File  // those of child that are closed once it has them
 	sources []*os.File  // our ends of its output
-	windows []window    // terminals to keep in size
 	copying sync.WaitGroup
 
 	mu      sync.Mutex
-	failure error // the first that kept output from being kept
+	unkept  error // the first that kept output from the log
+	unshown error // the first that kept output from being shown
 }
-
-// A window is a terminal of the program's that has the size of one of ours.
-type window struct{ from, to *os.File }
 
 // openStreams makes the program's stdin, stdout and stderr. Output that is not
 // shown goes to its log file directly; what is shown goes through a pipe, or
 // through a terminal if it is shown on one.
-func (a *attempt) openStreams() (*streams, error) {
-	s := new(streams)
+func (a *attempt) openStreams(tty *terminal) (*streams, error) {
+	s := &streams{tty: tty}
 	s.child[0] = a.opts.Stdin
 	if a.opts.Stdin == nil {
 		null, err := os.Open(os.DevNull)
@@ -69,92 +65,88 @@ func (a *attempt) openStreams() (*streams, error) {
 // tee connects stream i so that what the program writes goes to log and shown.
 func (s *streams) tee(i int, log, shown *os.File) error {
 	var ours, theirs *os.File
-	var err error
-	if term.IsTerminal(int(shown.Fd())) {
-		if ours, theirs, err = pty.Open(); err != nil {
+	var read func(buffer []byte) ([]byte, error)
+	if isTerminal(shown) {
+		screen, end, err := openScreen(shown)
+		if err != nil {
 			return err
 		}
-		// The real terminal does what is left to do with the output: "\n"
-		// becomes "\r\n" there, unless the program has asked it not to.
-		if _, err = term.MakeRaw(int(theirs.Fd())); err != nil {
-			return err
+		screen.keys = i == 2
+		s.tty.screens = append(s.tty.screens, screen)
+		ours, theirs = screen.master, end
+		read = func(buffer []byte) ([]byte, error) {
+			return screen.read(buffer, func() { s.tty.follow(screen) })
 		}
-		s.windows = append(s.windows, window{shown, ours})
-		s.resize()
 	} else {
+		var err error
 		if ours, theirs, err = os.Pipe(); err != nil {
 			return err
 		}
 		growPipe(theirs)
+		read = func(buffer []byte) ([]byte, error) {
+			n, err := ours.Read(buffer)
+			return buffer[:n], err
+		}
 	}
 	s.child[i] = theirs
 	s.own = append(s.own, theirs)
 	s.sources = append(s.sources, ours)
-	s.copying.Go(func() { s.copy(ours, log, shown) })
+	s.copying.Go(func() {
+		defer ours.Close()
+		defer log.Close()
+		s.copy(read, log, shown)
+	})
 	return nil
 }
 
-// copy copies source to log and shown until its end. A log that cannot be
+// copy copies what read reads to log and shown until its end. A log that cannot be
 // written does not keep output from being shown, nor the other way round; if
 // nobody reads any more what is shown, the program learns it as it would
 // without us.
-func (s *streams) copy(source, log, shown *os.File) {
-	defer source.Close()
-	defer log.Close()
+func (s *streams) copy(read func([]byte) ([]byte, error), log, shown *os.File) {
 	buffer := make([]byte, 128<<10)
 	for {
-		n, err := source.Read(buffer)
-		if n > 0 {
-			if _, err := log.Write(buffer[:n]); err != nil {
-				s.fail(err)
+		text, err := read(buffer)
+		if len(text) > 0 {
+			if _, err := log.Write(text); err != nil {
+				s.fail(&s.unkept, err)
 			}
-			if _, err := shown.Write(buffer[:n]); errors.Is(err, unix.EPIPE) {
+			switch _, err := shown.Write(text); {
+			case errors.Is(err, unix.EPIPE):
 				return
+			case err != nil:
+				s.fail(&s.unshown, err)
 			}
 		}
 		if err != nil { // io.EOF, or EIO from a terminal that nobody has open
 			if !errors.Is(err, io.EOF) && !errors.Is(err, unix.EIO) && !errors.Is(err, os.ErrClosed) {
-				s.fail(err)
+				s.fail(&s.unkept, err)
 			}
 			return
 		}
 	}
 }
 
-func (s *streams) fail(err error) {
+// fail keeps the first problem of a kind.
+func (s *streams) fail(first *error, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.failure == nil {
-		s.failure = err
+	if *first == nil {
+		*first = err
 	}
 }
 
-// problem returns the first failure to keep output.
-func (s *streams) problem() error {
+// problems returns what kept output from the log and from being shown, if anything.
+func (s *streams) problems() (unkept, unshown error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.failure
+	return s.unkept, s.unshown
 }
 
 // started closes what only the program has to hold.
 func (s *streams) started() {
 	for _, f := range s.own {
 		f.Close()
-	}
-}
-
-// resize gives the program's terminals the size of ours.
-func (s *streams) resize() {
-	for _, w := range s.windows {
-		size, err := unix.IoctlGetWinsize(int(w.from.Fd()), unix.TIOCGWINSZ)
-		if err != nil {
-			continue
-		}
-		// Not Fd, which would make the file blocking, so that closing it
-		// could not end a read.
-		if conn, err := w.to.SyscallConn(); err == nil {
-			conn.Control(func(fd uintptr) { _ = unix.IoctlSetWinsize(int(fd), unix.TIOCSWINSZ, size) })
-		}
 	}
 }
 

@@ -30,6 +30,7 @@ type Options struct {
 	Scheduler *logdir.Scheduler // the job that this is part of, if any
 	Notice    func(string)      // told what the user may want to know
 	Warn      func(string)      // told what went wrong that the program does not notice
+	Unshown   func(error)       // told why output of the program could not be shown, though it was kept
 	Version   string            // of mlxp
 	GPU       string            // the graphics processor that the caller has chosen for the run; empty: none
 	Guard     *Guard            // ends what belongs to the run if this process is killed; nil: nothing does
@@ -120,6 +121,9 @@ type attempt struct {
 	began   time.Time
 	later   func() func(*logdir.Info)
 	witness oomWitness
+	meter   *meter // nil: the run has not lasted
+	floor   int64  // what mlxp itself had in memory when it started the program, bytes
+	used    consumed
 	reserve string  // a file that keeps room on the disk for the final record
 	notices []error // what mlxp could not record
 }

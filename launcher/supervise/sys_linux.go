@@ -7,10 +7,16 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// sysProcAttr puts the program into a process group of its own and has the
-// kernel kill it when its supervisor dies.
-func sysProcAttr() *syscall.SysProcAttr {
-	return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+// The requests of ioctl(2) for the modes of a terminal.
+const (
+	getModes = unix.TCGETS
+	setModes = unix.TCSETS
+)
+
+// sysProcAttr puts the program into a process group of its own, or into a session,
+// and has the kernel kill it when its supervisor dies.
+func sysProcAttr(session bool) *syscall.SysProcAttr {
+	return &syscall.SysProcAttr{Setpgid: !session, Setsid: session, Pdeathsig: syscall.SIGKILL}
 }
 
 // maxrssBytes converts ru_maxrss, which Linux counts in KiB.

@@ -90,10 +90,13 @@ func TestEnvironment(t *testing.T) {
 	conf := parse(t, "a-b: 1\na_b: 2\nmodel: {numUnits: 4}\nnul: \"\\0\"\né: 3\nlong: "+long+"\nempty: {}\nlist: [1, a]\nnone: null\nyes: true\n")
 	base := []string{"HOME=/home/a", "MLXP_CONFIG=/old", "MLXP_CONFIG__OLD=1", "MLXP_RUN_DIR=/old", "MLXP_METRICS=/old", "MLXP_SETTINGS__X=1", "MLXPX=1"}
 	env, left := environment(base, conf, []string{"MLXP_RUN_ID=7"})
-	want := []string{"HOME=/home/a", "MLXP_SETTINGS__X=1", "MLXPX=1", "MLXP_RUN_ID=7", "MLXP_CONFIG__MODEL__NUMUNITS=4",
+	want := []string{"HOME=/home/a", "MLXP_SETTINGS__X=1", "MLXPX=1", "MLXP_RUN_ID=7", "PYTHONUNBUFFERED=1", "MLXP_CONFIG__MODEL__NUMUNITS=4",
 		"MLXP_CONFIG____=3", "MLXP_CONFIG__EMPTY={}", `MLXP_CONFIG__LIST=[1,"a"]`, "MLXP_CONFIG__NONE=", "MLXP_CONFIG__TRUE=true"}
 	if !slices.Equal(env, want) {
 		t.Errorf("environment:\n%s\nwant:\n%s", strings.Join(env, "\n"), strings.Join(want, "\n"))
+	}
+	if env, _ := environment([]string{"PYTHONUNBUFFERED="}, parse(t, "{}"), nil); !slices.Equal(env, []string{"PYTHONUNBUFFERED="}) {
+		t.Errorf("PYTHONUNBUFFERED is the user's to set: %q", env)
 	}
 	wantLeft := []string{
 		"in the file of $MLXP_CONFIG, but not in a variable: a-b, a_b (the variable's name would be the same)",

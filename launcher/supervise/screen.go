@@ -1,0 +1,97 @@
+package supervise
+
+import (
+	"os"
+
+	"github.com/creack/pty"
+	"golang.org/x/sys/unix"
+)
+
+// A screen is a terminal that mlxp makes for one of the program's output streams
+// and puts in front of the real one, where its output is shown.
+//
+// The real terminal does all of a terminal's work: it turns "\n" into "\r\n", echoes
+// what is typed and edits lines. So the screen passes output on as it was written
+// (no OPOST), and is in the mode that was made for such pairs (EXTPROC, termios(4)
+// of BSD): whatever modes the program sets on it, we are told and give them to the
+// real one (TIOCPKT_IOCTL, pty(4) of BSD, tty_ioctl(4)).
+type screen struct {
+	real   *os.File     // where it is shown
+	master *os.File     // our end
+	modes  unix.Termios // as the real terminal last followed them
+	keys   bool         // programs may read keys from it: it is stderr's
+}
+
+// openScreen makes a screen in front of real, of the same size and modes. It also
+// returns the program's end.
+func openScreen(real *os.File) (s *screen, theirs *os.File, err error) {
+	modes, err := unix.IoctlGetTermios(int(real.Fd()), getModes)
+	if err != nil {
+		return nil, nil, err
+	}
+	s = &screen{real: real, modes: *modes}
+	if s.master, theirs, err = pty.Open(); err != nil {
+		return nil, nil, err
+	}
+	s.modes.Oflag &^= unix.OPOST
+	s.modes.Lflag |= unix.EXTPROC
+	err = unix.IoctlSetTermios(int(theirs.Fd()), setModes, &s.modes)
+	if err == nil {
+		control(s.master, func(fd int) { err = unix.IoctlSetPointerInt(fd, unix.TIOCPKT, 1) })
+	}
+	if err != nil {
+		s.master.Close()
+		theirs.Close()
+		return nil, nil, err
+	}
+	s.resize()
+	return s, theirs, nil
+}
+
+// read reads what the program has written. It calls changed when the program has
+// changed the modes, before it returns what was written after that.
+func (s *screen) read(buffer []byte, changed func()) ([]byte, error) {
+	for {
+		n, err := s.master.Read(buffer)
+		switch {
+		case n == 0:
+			return nil, err
+		case buffer[0] == unix.TIOCPKT_DATA: // each packet says in its first byte what it is
+			if n > 1 || err != nil {
+				return buffer[1:n], err
+			}
+		case buffer[0]&unix.TIOCPKT_IOCTL != 0:
+			changed()
+		}
+	}
+}
+
+// currentModes are those that the program has set last.
+func (s *screen) currentModes() (modes *unix.Termios, err error) {
+	control(s.master, func(fd int) { modes, err = unix.IoctlGetTermios(fd, getModes) })
+	return modes, err
+}
+
+// resize gives the screen the size of the real terminal, and tells whether it had
+// another one.
+func (s *screen) resize() bool {
+	size, err := unix.IoctlGetWinsize(int(s.real.Fd()), unix.TIOCGWINSZ)
+	if err != nil {
+		return false
+	}
+	changed := false
+	control(s.master, func(fd int) {
+		if now, err := unix.IoctlGetWinsize(fd, unix.TIOCGWINSZ); err != nil || *now != *size {
+			changed = unix.IoctlSetWinsize(fd, unix.TIOCSWINSZ, size) == nil
+		}
+	})
+	return changed
+}
+
+// control calls do with the descriptor of f. [os.File.Fd] would make f blocking, so
+// that closing it could not end a read.
+func control(f *os.File, do func(fd int)) {
+	if conn, err := f.SyscallConn(); err == nil {
+		conn.Control(func(fd uintptr) { do(int(fd)) })
+	}
+}
