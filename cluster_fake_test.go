@@ -1,5 +1,59 @@
 package main
 
-import "testing"
+import (
+	"testing"
+	"time"
 
-func fakeSites(*testing.T) []*site { return nil }
+	"github.com/mlxp/mlxp/internal/fakesched"
+)
+
+// fakeSites are the fakes of all schedulers: each test has one of its own.
+func fakeSites(*testing.T) []*site {
+	return []*site{
+		fakeSite(fakesched.Config{Scheduler: "slurm"}, realSites["slurm"]),
+	}
+}
+
+// fakeSite is a fake of a scheduler whose scripts are like those of a real one.
+func fakeSite(config fakesched.Config, like *site) *site {
+	s := *like
+	s.real = false
+	s.patience = time.Minute
+	config.Slots = 4
+	s.fresh = func(t *testing.T) *site {
+		fake, err := fakesched.New(t.TempDir(), config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() {
+			if err := fake.Stop(); err != nil {
+				t.Error(err)
+			}
+		})
+		order := func(what string) func(t *testing.T, job string) {
+			return func(t *testing.T, job string) {
+				t.Helper()
+				if err := fake.Order(what, job); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		s := s
+		s.env = []string{"FAKESCHED=" + fake.Dir()}
+		if s.requeue != nil {
+			s.requeue = order("requeued")
+		}
+		s.timeLimit = order("warn:1s")
+		down := func(is bool) {
+			if err := fake.Change(func(c *fakesched.Config) { c.Down = is }); err != nil {
+				t.Fatal(err)
+			}
+		}
+		s.stop = func(*testing.T) func() {
+			down(true)
+			return func() { down(false) }
+		}
+		return &s
+	}
+	return &s
+}

@@ -16,18 +16,18 @@ var realSites = map[string]*site{
 		name:     "slurm",
 		real:     true,
 		header:   []string{"#SBATCH --time=10"},
-		pending:  "#SBATCH --begin=now+1hour",
+		pending:  "#SBATCH --hold",
 		refused:  "#SBATCH --partition=nosuch",
 		says:     "invalid partition specified: nosuch",
 		cancel:   []string{"scancel"},
 		patience: 2 * time.Minute,
-		requeue: func(t *testing.T, _ *site, job string) {
+		requeue: func(t *testing.T, job string) {
 			ask(t, "scontrol", "requeue", job)
 		},
-		timeLimit: func(t *testing.T, _ *site, job string) {
+		timeLimit: func(t *testing.T, job string) {
 			ask(t, "scontrol", "update", "JobId="+job, "EndTime=now+1") // looked at every 30 s
 		},
-		stop: func(t *testing.T, _ *site) func() {
+		stop: func(t *testing.T) func() {
 			text, err := os.ReadFile("/run/slurmctld.pid")
 			if err != nil {
 				t.Fatal(err)

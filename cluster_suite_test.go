@@ -198,7 +198,7 @@ func clusterRequeue(t *testing.T, c *cluster) {
 		c.awaitFile(id, logdir.LogStdout, "started 0")
 	}
 	for id := 1; id <= 2; id++ {
-		c.requeue(t, c.site, jobs[id])
+		c.requeue(t, jobs[id])
 	}
 	for id := 1; id <= 2; id++ {
 		info := c.await(id, logdir.Complete)
@@ -220,7 +220,7 @@ func clusterTimeLimit(t *testing.T, c *cluster) {
 	c.write("wait.sh", waiting...)
 	jobs := c.sub(c.script("mlxp -- sh wait.sh"))
 	c.awaitFile(1, logdir.LogStdout, "started 0")
-	c.timeLimit(t, c.site, jobs[1])
+	c.timeLimit(t, jobs[1])
 	info := c.await(1, logdir.Interrupted, logdir.Failed)
 	if info.Status != logdir.Interrupted || info.Reason == nil || *info.Reason != logdir.TimeLimit {
 		t.Errorf("%s, %v", info.Status, info.Reason)
@@ -234,7 +234,7 @@ func clusterRequeueOnTimeout(t *testing.T, c *cluster) {
 	c.write("wait.sh", waiting...)
 	jobs := c.sub("--requeue-on-timeout", "1", c.script("mlxp -- sh wait.sh"))
 	c.awaitFile(1, logdir.LogStdout, "started 0")
-	c.timeLimit(t, c.site, jobs[1])
+	c.timeLimit(t, jobs[1])
 	info := c.await(1, logdir.Complete)
 	if len(info.Attempts) != 2 || info.Attempts[0].Reason != logdir.TimeLimit {
 		t.Errorf("attempts %+v", info.Attempts)
@@ -403,7 +403,7 @@ func clusterDown(t *testing.T, c *cluster) {
 		t.Skip("others use this scheduler, too")
 	}
 	script := c.script("mlxp -- true")
-	start := c.stop(t, c.site)
+	start := c.stop(t)
 	out := c.mlxp(1, "sub", script)
 	if !strings.Contains(out.stderr, "mlxp resume 1") {
 		t.Errorf("sub: %s", out.stderr)

@@ -30,11 +30,12 @@ type site struct {
 	refused string // a header line that the scheduler refuses
 	says    string // what it says then
 
-	requeue   func(t *testing.T, s *site, job string) // starts a running job again; nil: it cannot
-	timeLimit func(t *testing.T, s *site, job string) // ends a running job by its time limit
-	cancel    []string                                // its own command, the id is appended
-	stop      func(t *testing.T, s *site) (start func())
-	patience  time.Duration // for a job to start and end
+	requeue   func(t *testing.T, job string)    // starts a running job again; nil: it cannot
+	timeLimit func(t *testing.T, job string)    // ends a running job by its time limit
+	cancel    []string                          // its own command, the id is appended
+	stop      func(t *testing.T) (start func()) // until it is started again it does not answer
+	fresh     func(t *testing.T) *site          // a scheduler for one test; nil: this one is for all
+	patience  time.Duration                     // for a job to start and end
 }
 
 // sites are the schedulers of this test run.
@@ -72,7 +73,10 @@ type cluster struct {
 }
 
 func newCluster(t *testing.T, s *site) *cluster {
-	dir, err := os.MkdirTemp(clusterTemp(t), "cluster")
+	if s.fresh != nil {
+		s = s.fresh(t)
+	}
+	dir, err := os.MkdirTemp("", "cluster")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -85,14 +89,6 @@ func newCluster(t *testing.T, s *site) *cluster {
 		os.RemoveAll(dir)
 	})
 	return c
-}
-
-// clusterTemp is where projects are made. A fake scheduler's are the test's own.
-func clusterTemp(t *testing.T) string {
-	if os.Getenv("MLXP_CLUSTER") != "" {
-		return ""
-	}
-	return t.TempDir()
 }
 
 // write writes a file of the project's; a script can be executed.

@@ -102,7 +102,7 @@ func said(texts ...string) string {
 var keptVariables = []string{"SLURM_CONF", "SLURM_CLUSTERS", "SLURM_JWT", "SLURM_TIME_FORMAT"}
 
 // CleanEnviron returns environ without what says that this process is in a job
-// already, or in a parallel program: a job that is submitted from there would take
+// already, in a run, or in a parallel program: a job that is submitted from there would take
 // it for its own.
 func CleanEnviron(environ []string) []string {
 	return slices.DeleteFunc(slices.Clone(environ), func(v string) bool {
@@ -115,7 +115,7 @@ func CleanEnviron(environ []string) []string {
 				return true
 			}
 		}
-		for _, prefix := range []string{"SLURM_", "SLURMD_", "PMI_", "PMIX_", "OMPI_", "OAR_", "PBS_JOB", "PBS_ARRAY", "LSB_", "MOAB_JOB"} {
+		for _, prefix := range []string{"MLXP_RUN", "MLXP_CONFIG", "MLXP_METRICS", "SLURM_", "SLURMD_", "PMI_", "PMIX_", "OMPI_", "OAR_", "PBS_JOB", "PBS_ARRAY", "LSB_", "MOAB_JOB"} {
 			if strings.HasPrefix(name, prefix) {
 				return true
 			}

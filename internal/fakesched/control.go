@@ -332,3 +332,6 @@ func (s Site) Install(dir string) error {
 	}
 	return nil
 }
+
+// Dir is the state directory, which the variable FAKESCHED has to name.
+func (s Site) Dir() string { return s.dir }

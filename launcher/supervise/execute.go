@@ -30,7 +30,7 @@ func (a *attempt) execute() error {
 		io.wait(0)
 		return a.refuse(err)
 	}
-	left := remains{g.pgid, startOf(g.pgid), a.run.Dir}
+	left := remains{g.pgid, startOf(g.pgid), a.run.Dir, jobOf(a.env)}
 	a.opts.Guard.watch(left, false)
 	end := a.follow(g, tty, left)
 	a.use(end.usage)

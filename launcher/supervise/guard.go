@@ -6,8 +6,6 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"strconv"
-	"strings"
 	"sync"
 
 	"golang.org/x/sys/unix"
@@ -44,7 +42,7 @@ func (g *Guard) watch(r remains, start bool) {
 		g.started = true
 		g.pipe = startGuard()
 	}
-	g.tell("+ %d %d %s\n", r.pgid, r.start, strconv.Quote(r.dir))
+	g.tell("+ %d %d %q %q\n", r.pgid, r.start, r.job, r.dir)
 }
 
 // release tells the guard that r has ended and nothing is left of it.
@@ -112,19 +110,15 @@ func guard(in io.Reader) {
 		if err != nil {
 			break // a line that is cut off counts for nothing
 		}
-		fields := strings.SplitN(strings.TrimSuffix(line, "\n"), " ", 4)
-		if len(fields) < 2 {
+		var sign string
+		var r remains
+		n, _ := fmt.Sscanf(line, "%s %d %d %q %q\n", &sign, &r.pgid, &r.start, &r.job, &r.dir)
+		if n < 2 || r.pgid < 2 {
 			continue
 		}
-		pgid, err := strconv.Atoi(fields[1])
-		if err != nil || pgid < 2 {
-			continue
-		}
-		delete(watched, pgid)
-		if fields[0] == "+" && len(fields) == 4 {
-			start, _ := strconv.ParseUint(fields[2], 10, 64)
-			dir, _ := strconv.Unquote(fields[3])
-			watched[pgid] = remains{pgid, start, dir}
+		delete(watched, r.pgid)
+		if sign == "+" && n == 5 {
+			watched[r.pgid] = r
 		}
 	}
 	var wait sync.WaitGroup

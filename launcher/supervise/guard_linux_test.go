@@ -113,16 +113,16 @@ func TestGuardSpares(t *testing.T) {
 	defer sleep.Process.Kill()
 	pid := sleep.Process.Pid
 	for _, lines := range []string{
-		fmt.Sprintf("+ %d %d %q\n- %d\n", pid, startOf(pid), "/nowhere", pid),
-		fmt.Sprintf("+ %d %d %q\n", pid, startOf(pid)+1, "/nowhere"),
+		fmt.Sprintf("+ %d %d %q %q\n- %d\n", pid, startOf(pid), "", "/nowhere", pid),
+		fmt.Sprintf("+ %d %d %q %q\n", pid, startOf(pid)+1, "", "/nowhere"),
 		fmt.Sprintf("+ %d", pid),
-		"+ 1 1 \"/nowhere\"\n", "nonsense\n", "\n", "+ x y z\n",
+		"+ 1 1 \"\" \"/nowhere\"\n", "nonsense\n", "\n", "+ x y z\n",
 	} {
 		guard(strings.NewReader(lines))
 		if ended(pid) {
 			t.Fatalf("killed after %q", lines)
 		}
 	}
-	guard(strings.NewReader(fmt.Sprintf("+ %d %d %q\n", pid, startOf(pid), "/nowhere")))
+	guard(strings.NewReader(fmt.Sprintf("+ %d %d %q %q\n", pid, startOf(pid), "", "/nowhere")))
 	waitFor(t, "the watched process ends", func() bool { return ended(pid) })
 }

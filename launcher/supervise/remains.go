@@ -18,6 +18,23 @@ type remains struct {
 	pgid  int    // the program's pid, too
 	start uint64 // when the program started, as [process.StartOf] tells; 0: unknown
 	dir   string // the run's
+	job   string // the batch job that the program is part of, as [jobOf] tells
+}
+
+// jobVariables hold the id of a batch job inside it.
+var jobVariables = []string{"SLURM_JOB_ID", "OAR_JOB_ID", "PBS_JOBID", "LSB_JOBID", "MOAB_JOBID", "JOB_ID"}
+
+// jobOf returns the variable that names the batch job of a process with this
+// environment, empty if there is none. A program may submit jobs, and some schedulers
+// give a job the whole environment that it was submitted from: what has another job
+// does not belong to the run.
+func jobOf(environ []string) string {
+	for _, name := range jobVariables {
+		if id, ok := LookupEnv(environ, name); ok {
+			return name + "=" + id
+		}
+	}
+	return ""
 }
 
 // end ends the remains within leftover: first with SIGTERM, so that they can
@@ -44,7 +61,7 @@ func (r remains) signal(sig unix.Signal) bool {
 	if !r.reused() && unix.Kill(-r.pgid, sig) != unix.ESRCH && hasMembers(r.pgid) {
 		left = true
 	}
-	for _, pid := range descendants(r.dir, r.pgid) {
+	for _, pid := range descendants(r) {
 		if unix.Kill(pid, sig) != unix.ESRCH {
 			left = true
 		}

@@ -6,7 +6,7 @@ import (
 )
 
 // descendants finds none: macOS shows no environment of others.
-func descendants(string, int) []int { return nil }
+func descendants(remains) []int { return nil }
 
 // hasMembers takes the word of kill(2) that a group has members.
 func hasMembers(int) bool { return true }

@@ -14,16 +14,16 @@ import (
 )
 
 // descendants returns the processes whose environment says that they belong to
-// the run in dir. They have all been born after the process since, the run's
-// program, and pids are given in ascending order until they wrap around. So after
+// the run of r. They have all been born after its program, and pids are given in ascending order until they wrap around. So after
 // a short run on a quiet machine no other process has to be looked at, where
 // going through /proc would cost a millisecond and more.
-func descendants(dir string, since int) []int {
-	variable := append([]byte{0}, runDirVariable+"="+dir+"\x00"...)
+func descendants(r remains) []int {
+	variable := append([]byte{0}, runDirVariable+"="+r.dir+"\x00"...)
+	since := r.pgid
 	var found []int
 	look := func(pid int) {
 		text, err := os.ReadFile(fmt.Sprintf("/proc/%d/environ", pid))
-		if err == nil && bytes.Contains(append([]byte{0}, text...), variable) && !ended(pid) {
+		if err == nil && bytes.Contains(append([]byte{0}, text...), variable) && jobOf(strings.Split(string(text), "\x00")) == r.job && !ended(pid) {
 			found = append(found, pid)
 		}
 	}
