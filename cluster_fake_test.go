@@ -44,6 +44,30 @@ func fakeSite(config fakesched.Config, like *site) *site {
 			s.requeue = order("requeued")
 		}
 		s.timeLimit = order("warn:1s")
+		if s.warn != nil {
+			s.warn = order("warn:1h")
+		}
+		if s.requeue != nil {
+			s.nodeFails = order("node failure")
+		}
+		s.calls = func(t *testing.T) int {
+			calls, err := fake.Calls()
+			if err != nil {
+				t.Fatal(err)
+			}
+			n := 0
+			for _, call := range calls {
+				if call.Command == s.query {
+					n++
+				}
+			}
+			return n
+		}
+		s.accept = func(t *testing.T, n int) {
+			if err := fake.Change(func(c *fakesched.Config) { c.Accept = n }); err != nil {
+				t.Fatal(err)
+			}
+		}
 		down := func(is bool) {
 			if err := fake.Change(func(c *fakesched.Config) { c.Down = is }); err != nil {
 				t.Fatal(err)

@@ -15,6 +15,7 @@ var realSites = map[string]*site{
 	"slurm": {
 		name:     "slurm",
 		real:     true,
+		query:    "squeue",
 		header:   []string{"#SBATCH --time=10"},
 		pending:  "#SBATCH --hold",
 		refused:  "#SBATCH --partition=nosuch",
@@ -26,6 +27,11 @@ var realSites = map[string]*site{
 		},
 		timeLimit: func(t *testing.T, job string) {
 			ask(t, "scontrol", "update", "JobId="+job, "EndTime=now+1") // looked at every 30 s
+		},
+		warning: "#SBATCH --signal=USR1@60",
+		warn: func(t *testing.T, job string) {
+			ask(t, "scontrol", "update", "JobId="+job, "EndTime=now+300") // the time of the signal is looked at every 30 s
+			ask(t, "scontrol", "update", "JobId="+job, "EndTime=now+65")
 		},
 		stop: func(t *testing.T) func() {
 			text, err := os.ReadFile("/run/slurmctld.pid")

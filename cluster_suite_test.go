@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -33,6 +34,11 @@ var suite = []story{
 	{"inside a job", clusterInside},
 	{"sub is killed", clusterKilled},
 	{"any bytes", clusterBytes},
+	{"warning signal", clusterWarning},
+	{"many watch", clusterWatch},
+	{"submit limit", clusterLimit},
+	{"node fails", clusterNodeFails},
+	{"the scheduler forgets", clusterForgets},
 }
 
 // A story is one test of the suite.
@@ -434,4 +440,137 @@ func clusterBytes(t *testing.T, c *cluster) {
 		}
 	}
 	c.dir = base
+}
+
+// The warning before the time limit reaches a program that catches it, whether or not
+// anything follows the run, and kills none that does not.
+func clusterWarning(t *testing.T, c *cluster) {
+	if c.warn == nil {
+		t.Skip("this scheduler warns of no time limit")
+	}
+	c.write("catch.sh", "trap 'echo got USR1; exit 9' USR1", "echo started", "i=0; while [ $i -lt 1200 ]; do sleep 0.1; i=$((i+1)); done")
+	c.write("deaf.sh", "echo started", "until [ -e stop ]; do sleep 0.1; done")
+	jobs := c.sub(c.script(c.warning, "mlxp -- sh catch.sh", "echo after", "mlxp -- sh deaf.sh n=3", "mlxp -- sh catch.sh n=2"))
+	for id := 1; id <= 3; id++ {
+		c.awaitFile(id, logdir.LogStdout, "started")
+	}
+	for id := 1; id <= 3; id++ {
+		c.warn(t, jobs[id])
+	}
+	for _, id := range []int{1, 3} {
+		info := c.await(id, logdir.Interrupted, logdir.Failed)
+		if info.Status != logdir.Interrupted || info.Reason == nil || *info.Reason != logdir.TimeLimit || *info.ExitCode != 9 {
+			t.Errorf("run %d: %+v", id, info)
+		}
+		c.wants(id, logdir.LogStdout, "got USR1")
+	}
+	c.awaitFile(1, logdir.JobLog, "after")
+	if info := c.info(2); info.Status != logdir.Running {
+		t.Errorf("the program that does not catch the signal is %s", info.Status)
+	}
+	c.write("stop", "now")
+	c.await(2, logdir.Complete)
+}
+
+// However many ask where runs stand, the scheduler is asked once in a while.
+func clusterWatch(t *testing.T, c *cluster) {
+	if c.calls == nil {
+		t.Skip("only a fake counts")
+	}
+	c.sub(c.script(c.pending, "mlxp -- true n=1,2"))
+	before := c.calls(t)
+	for round := 1; round <= 2; round++ {
+		var all sync.WaitGroup
+		for range 20 {
+			all.Go(func() {
+				for range 2 {
+					if out := c.command("mlxp", "status"); out.status != 0 || strings.Count(out.stdout, "SUBMITTED") != 2 {
+						t.Errorf("status: %+v", out)
+					}
+				}
+			})
+		}
+		all.Wait()
+		if n := c.calls(t) - before; n != round {
+			t.Errorf("the scheduler was asked %d times in %d rounds", n, round)
+		}
+		c.forget() // half a minute later
+	}
+	c.mlxp(0, "cancel", "1", "2")
+}
+
+// A limit that is reached half-way leaves the rest for later.
+func clusterLimit(t *testing.T, c *cluster) {
+	if c.accept == nil {
+		t.Skip("only a fake has a limit that a test can set")
+	}
+	c.accept(t, 2)
+	out := c.mlxp(1, "sub", "--no-array", c.script("mlxp -- true n=1,2,3,4,5,6,7"))
+	if n := strings.Count(out.stdout, "\n"); n != 2 || !strings.Contains(out.stderr, "2 runs submitted") || !strings.Contains(out.stderr, "mlxp resume 3 4 5 6 7") {
+		t.Errorf("stdout: %s\nstderr: %s", out.stdout, out.stderr)
+	}
+	c.accept(t, 1000)
+	c.mlxp(0, "resume", "--where", `info.status == "CREATED"`)
+	for id := 1; id <= 7; id++ {
+		if info := c.await(id, logdir.Complete); len(info.Attempts) != 1 {
+			t.Errorf("run %d: %d attempts", id, len(info.Attempts))
+		}
+	}
+}
+
+// A node that fails takes mlxp with it, and the scheduler starts the job elsewhere.
+func clusterNodeFails(t *testing.T, c *cluster) {
+	if c.nodeFails == nil {
+		t.Skip("the nodes of this cluster are needed by others")
+	}
+	c.write("wait.sh", waiting...)
+	jobs := c.sub(c.script("mlxp -- sh wait.sh"))
+	c.awaitFile(1, logdir.LogStdout, "started 0")
+	c.await(1, logdir.Running)
+	c.nodeFails(t, jobs[1])
+	info := c.await(1, logdir.Complete)
+	if len(info.Attempts) != 2 || !info.Attempts[0].Ended.IsZero() {
+		t.Errorf("attempts %+v", info.Attempts)
+	}
+}
+
+// A scheduler that does not answer says nothing; one that answers without the job
+// twice, a minute apart, has lost it.
+func clusterForgets(t *testing.T, c *cluster) {
+	if c.fresh == nil && c.real {
+		t.Skip("others use this scheduler, too")
+	}
+	jobs := c.sub(c.script(c.pending, "mlxp -- true"))
+	start := c.stop(t)
+	if row := c.rows()[1]; row["status"] != "UNKNOWN" {
+		t.Errorf("no answer: %v", row)
+	}
+	start()
+	c.command(append(c.cancel, jobs[1])...)
+	path := filepath.Join(c.dir, "logs", ".mlxp", "queue.json")
+	c.forget()
+	row := c.rows()[1]
+	if row["state"] != nil {
+		return // it keeps what was cancelled
+	}
+	if row["status"] != "SUBMITTED" {
+		t.Errorf("the first answer without the job: %v", row)
+	}
+	// A minute and a half later.
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for stamp := range strings.FieldsFuncSeq(string(text), func(r rune) bool { return r == '"' }) {
+		if at, err := time.Parse(time.RFC3339Nano, stamp); err == nil && !at.IsZero() {
+			text = []byte(strings.ReplaceAll(string(text), stamp, at.Add(-90*time.Second).Format(time.RFC3339Nano)))
+		}
+	}
+	if err := os.WriteFile(path, text, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if row := c.rows()[1]; row["status"] != "LOST" {
+		t.Errorf("the second answer without the job: %v", row)
+	}
+	c.mlxp(0, "cancel", "1")
 }

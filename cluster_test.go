@@ -26,12 +26,18 @@ type site struct {
 	env    []string // of mlxp and of the scheduler's commands
 	real   bool
 
+	query   string // the command that mlxp asks it for jobs with
 	pending string // a header line that lets a job wait for as long as it is not released
 	refused string // a header line that the scheduler refuses
 	says    string // what it says then
 
 	requeue   func(t *testing.T, job string)    // starts a running job again; nil: it cannot
 	timeLimit func(t *testing.T, job string)    // ends a running job by its time limit
+	warning   string                            // a header line that asks for USR1 before the time limit
+	warn      func(t *testing.T, job string)    // lets that come; nil: there is none
+	nodeFails func(t *testing.T, job string)    // kills all of a running job, which starts elsewhere
+	calls     func(t *testing.T) int            // how often the scheduler was asked for jobs; nil: nobody knows
+	accept    func(t *testing.T, n int)         // refuses more than n submissions
 	cancel    []string                          // its own command, the id is appended
 	stop      func(t *testing.T) (start func()) // until it is started again it does not answer
 	fresh     func(t *testing.T) *site          // a scheduler for one test; nil: this one is for all

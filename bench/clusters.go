@@ -20,7 +20,7 @@ func submit(b *bench) (string, error) {
 	if _, err := exec.LookPath("sbatch"); err != nil {
 		return "not measured: no sbatch here", nil
 	}
-	if err := b.jobScript("mlxp -- true n=range(1000)"); err != nil {
+	if err := b.jobScript("mlxp -- true 'n=range(1000)'"); err != nil {
 		return "", err
 	}
 	var took []time.Duration
