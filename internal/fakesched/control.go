@@ -190,7 +190,7 @@ func settingValue(key, value string) any {
 		return map[string]string{queue: message}
 	case "Slots", "Accept", "Largest":
 		return number(value)
-	case "Hold", "Down", "Accounting", "XML":
+	case "Hold", "Down", "Accounting", "UnixBehavior", "XML":
 		return value == "true"
 	case "Delay", "Second", "KillWait", "Again", "Keep":
 		d, _ := time.ParseDuration(value)

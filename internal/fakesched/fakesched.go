@@ -40,10 +40,10 @@ type system struct {
 	largest  int      // array
 	commands map[string]func(*call) int
 
-	stop            []unix.Signal // sent to a task that is to end; KillWait later SIGKILL. Empty: SIGKILL at once
-	notify          bool          // the warning signal comes before any end
-	warnSteps       bool          // the warning signal goes to steps unless the script is named
-	waitsForUnknown bool          // a dependency on an unknown job is waited for
+	stop            func(j *job, why string) []unix.Signal // sent to a task that is to end; KillWait later SIGKILL. Empty: SIGKILL at once
+	groupOnly       bool                                   // signals that can be caught go to the script's process group, not to all below it
+	warnSteps       bool                                   // the warning signal goes to steps unless the script is named
+	waitsForUnknown bool                                   // a dependency on an unknown job is waited for
 
 	tasks    func(j *job, id string) []*task                       // those of the job that an id means
 	launch   func(n *node, st *state, j *job, t *task) launch      // what to start

@@ -201,7 +201,7 @@ func (n *node) obey(j *job, t *task, p *process, order string) {
 	switch verb, rest, _ := strings.Cut(order, ":"); verb {
 	case "":
 	case "signal":
-		signalTree(pid, unix.SignalNum("SIG"+rest))
+		n.signal(pid, unix.SignalNum("SIG"+rest))
 	case "signal-script":
 		_ = unix.Kill(pid, unix.SignalNum("SIG"+rest))
 	case "warn":
@@ -218,16 +218,14 @@ func (n *node) obey(j *job, t *task, p *process, order string) {
 		why, hold := strings.CutSuffix(order, " hold")
 		p.why, p.hold, t.Phase = why, hold, ending
 		n.say(p, n.sys.message(n, j, t, why))
-		for _, sig := range n.sys.stop {
-			signalTree(pid, sig)
+		signals := n.sys.stop(j, why)
+		for _, sig := range signals {
+			n.signal(pid, sig)
 		}
-		wait := n.KillWait
-		if n.sys.notify && j.Warn.Signal != "" && why != byLimit {
-			n.warn(j, p)
-		} else if len(n.sys.stop) == 0 {
-			wait = 0
+		p.killAt = time.Now()
+		if len(signals) > 0 {
+			p.killAt = p.killAt.Add(n.KillWait)
 		}
-		p.killAt = time.Now().Add(wait)
 	}
 }
 
@@ -243,8 +241,17 @@ func (n *node) warn(j *job, p *process) {
 	case n.sys.warnSteps:
 		// Only steps get it, and a step is made by srun alone.
 	default:
-		signalTree(pid, sig)
+		n.signal(pid, sig)
 	}
+}
+
+// signal sends a signal as far as the scheduler reaches.
+func (n *node) signal(pid int, sig unix.Signal) {
+	if n.sys.groupOnly {
+		_ = unix.Kill(-pid, sig)
+		return
+	}
+	signalTree(pid, sig)
 }
 
 // finish records the end of a run, and what follows from it.
