@@ -177,7 +177,7 @@ func (n *node) watch(st *state, j *job, t *task, p *process) bool {
 	t.Order = ""
 	if !p.warnAt.IsZero() && !now.Before(p.warnAt) {
 		p.warnAt = time.Time{}
-		n.warn(j, p)
+		n.warn(j, t, p)
 	}
 	if !p.limitAt.IsZero() && !now.Before(p.limitAt) {
 		p.limitAt = time.Time{}
@@ -204,8 +204,10 @@ func (n *node) obey(j *job, t *task, p *process, order string) {
 		n.signal(pid, unix.SignalNum("SIG"+rest))
 	case "signal-script":
 		_ = unix.Kill(pid, unix.SignalNum("SIG"+rest))
+	case "checkpoint":
+		n.warn(j, t, p)
 	case "warn":
-		n.warn(j, p)
+		n.warn(j, t, p)
 		grace, _ := time.ParseDuration(rest)
 		p.limitAt = time.Now().Add(grace)
 	case byNode:
@@ -230,11 +232,12 @@ func (n *node) obey(j *job, t *task, p *process, order string) {
 }
 
 // warn sends the signal that a job asked for before its end.
-func (n *node) warn(j *job, p *process) {
+func (n *node) warn(j *job, t *task, p *process) {
 	if j.Warn.Signal == "" {
 		return
 	}
 	sig, pid := unix.SignalNum("SIG"+j.Warn.Signal), p.cmd.Process.Pid
+	defer func() { n.say(p, n.sys.message(n, j, t, warned)) }()
 	switch {
 	case j.Warn.Script:
 		_ = unix.Kill(pid, sig)

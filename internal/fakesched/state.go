@@ -32,6 +32,9 @@ const (
 	byBadShell  = "no shell"
 )
 
+// warned is no end: the job's output may be told of the warning signal.
+const warned = "warned"
+
 // A job is one submission: a single task or an array of them.
 type job struct {
 	ID       int
