@@ -286,7 +286,11 @@ func (n *node) deliver(p *process) {
 		}
 		from := n.spooled(p, path)
 		if text, err := os.ReadFile(from); err == nil {
-			_ = os.WriteFile(absolute(p.launch.dir, path), text, 0o600)
+			path = absolute(p.launch.dir, path)
+			if info, err := os.Lstat(path); err == nil && info.Mode().IsRegular() {
+				_ = os.Remove(path) // what was there, and its mode
+			}
+			_ = os.WriteFile(path, text, 0o600) // undelivered, without a word, if it cannot be
 			_ = os.Remove(from)
 		}
 	}
