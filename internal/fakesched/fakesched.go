@@ -41,6 +41,7 @@ type system struct {
 	commands map[string]func(*call) int
 
 	stop            func(j *job, why string) []unix.Signal // sent to a task that is to end; KillWait later SIGKILL. Empty: SIGKILL at once
+	ladder          bool                                   // the signals of stop come one by one, KillWait apart
 	groupOnly       bool                                   // signals that can be caught go to the script's process group, not to all below it
 	warnSteps       bool                                   // the warning signal goes to steps unless the script is named
 	waitsForUnknown bool                                   // a dependency on an unknown job is waited for
@@ -51,6 +52,7 @@ type system struct {
 	finished func(n *node, st *state, j *job, t *task, p *process) // what follows from the end of a run
 	down     func(c *call) int                                     // the answer of every command when the server is down
 	refused  func(c *call, message string) int                     // a refusal in the scheduler's form
+	report   func(n *node, j *job, t *task, out string) string     // a job's spooled output as it is delivered; nil: as it is
 	limit    string                                                // why a submission is refused when there are too many
 }
 

@@ -58,7 +58,8 @@ func pbsSystem(name string, largest int) *system {
 	}
 }
 
-func (c *call) torque() bool { return c.Scheduler == "torque" }
+// torque says whether the forms of TORQUE are spoken; Moab sits on it.
+func (c Config) torque() bool { return c.Scheduler != "openpbs" }
 
 // pbsID is an id as PBS prints it: 12.vm, 2[].vm, 2[4].vm.
 func pbsID(j *job, t *task, host string) string {
@@ -349,12 +350,12 @@ func pbsLaunch(n *node, st *state, j *job, t *task) launch {
 	env = append(env, "PBS_JOBID="+id, "PBS_JOBNAME="+j.Name, "PBS_ENVIRONMENT=PBS_BATCH", "PBS_NODEFILE="+nodes, "PBS_QUEUE="+j.Queue, "PBS_O_QUEUE="+j.Queue,
 		"PBS_JOBDIR="+j.Dir, "PBS_JOBCOOKIE=0", "PBS_NODENUM=0", "PBS_TASKNUM=1", "PBS_MOMPORT=15003", "NCPUS=1", "OMP_NUM_THREADS=1", "TMPDIR="+tmp, "ENVIRONMENT=BATCH")
 	switch {
-	case j.Array && n.Scheduler == "torque":
+	case j.Array && n.torque():
 		env = append(env, "PBS_ARRAYID="+strconv.Itoa(t.Index))
 	case j.Array:
 		env = append(env, "PBS_ARRAY_ID="+pbsID(j, nil, n.Host), "PBS_ARRAY_INDEX="+strconv.Itoa(t.Index))
 	}
-	if n.Scheduler == "torque" {
+	if n.torque() {
 		env = append(env, "PBS_VERSION=TORQUE-6.1.2", "PBS_NP=1", "PBS_NUM_NODES=1", "PBS_NUM_PPN=1", "PBS_WALLTIME="+strconv.Itoa(j.Limit), "PBS_O_INITDIR="+j.Dir)
 	}
 	l := launch{env: env, dir: j.Dir, spooled: true, mode: 0o600}
@@ -377,7 +378,7 @@ func pbsLaunch(n *node, st *state, j *job, t *task) launch {
 func pbsPath(n *node, j *job, t *task, path, kind string) string {
 	name := fmt.Sprintf("%s.%s%d", j.Name, kind, j.ID)
 	switch {
-	case j.Array && n.Scheduler == "torque":
+	case j.Array && n.torque():
 		name += fmt.Sprintf("-%d", t.Index)
 	case j.Array:
 		name += fmt.Sprintf(".%d", t.Index)
@@ -389,7 +390,7 @@ func pbsPath(n *node, j *job, t *task, path, kind string) string {
 		path = rest
 	}
 	path = strings.ReplaceAll(path, "^array_index^", strconv.Itoa(t.Index))
-	if n.Scheduler == "torque" {
+	if n.torque() {
 		path = strings.NewReplacer("$PBS_JOBID", pbsID(j, t, n.Host), "$PBS_JOBNAME", j.Name, "$HOME", n.Home, "$PBS_ARRAYID", strconv.Itoa(t.Index)).Replace(path)
 	}
 	path = absolute(j.From, path)

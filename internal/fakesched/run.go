@@ -42,6 +42,7 @@ type process struct {
 	warnAt     time.Time
 	limitAt    time.Time
 	killAt     time.Time
+	more       []unix.Signal // to be sent before SIGKILL
 }
 
 func (n *node) start(st *state, j *job, t *task) {
@@ -187,7 +188,12 @@ func (n *node) watch(st *state, j *job, t *task, p *process) bool {
 	}
 	if !p.killAt.IsZero() && !now.Before(p.killAt) {
 		p.killAt = time.Time{}
-		signalTree(p.cmd.Process.Pid, unix.SIGKILL)
+		if len(p.more) > 0 {
+			n.signal(p.cmd.Process.Pid, p.more[0])
+			p.more, p.killAt = p.more[1:], now.Add(n.KillWait)
+		} else {
+			signalTree(p.cmd.Process.Pid, unix.SIGKILL)
+		}
 	}
 	n.obey(j, t, p, order)
 	n.plan(p)
@@ -221,6 +227,9 @@ func (n *node) obey(j *job, t *task, p *process, order string) {
 		p.why, p.hold, t.Phase = why, hold, ending
 		n.say(p, n.sys.message(n, j, t, why))
 		signals := n.sys.stop(j, why)
+		if n.sys.ladder && len(signals) > 1 {
+			p.more, signals = signals[1:], signals[:1]
+		}
 		for _, sig := range signals {
 			n.signal(pid, sig)
 		}
@@ -274,25 +283,37 @@ func (n *node) finish(st *state, j *job, t *task, p *process) {
 	}
 	n.sys.finished(n, st, j, t, p)
 	if p.launch.spooled && t.Phase == ended {
-		n.deliver(p)
+		n.deliver(j, t, p)
 	}
 }
 
 // deliver brings spooled output to its place.
-func (n *node) deliver(p *process) {
+func (n *node) deliver(j *job, t *task, p *process) {
 	for _, path := range []string{p.launch.out, p.launch.err} {
 		if path == "" {
 			continue
 		}
 		from := n.spooled(p, path)
-		if text, err := os.ReadFile(from); err == nil {
-			path = absolute(p.launch.dir, path)
-			if info, err := os.Lstat(path); err == nil && info.Mode().IsRegular() {
-				_ = os.Remove(path) // what was there, and its mode
-			}
-			_ = os.WriteFile(path, text, 0o600) // undelivered, without a word, if it cannot be
-			_ = os.Remove(from)
+		text, err := os.ReadFile(from)
+		if err != nil {
+			continue
 		}
+		if n.sys.report != nil && path == p.launch.out {
+			text = []byte(n.sys.report(n, j, t, string(text)))
+		}
+		mode := p.launch.mode
+		path = absolute(p.launch.dir, path)
+		flags := os.O_CREATE | os.O_WRONLY | os.O_TRUNC
+		if p.launch.append {
+			flags = os.O_CREATE | os.O_WRONLY | os.O_APPEND
+		} else if info, err := os.Lstat(path); err == nil && info.Mode().IsRegular() {
+			_ = os.Remove(path) // what was there, and its mode
+		}
+		if f, err := os.OpenFile(path, flags, mode); err == nil { // else it is undelivered, without a word
+			_, _ = f.Write(text)
+			f.Close()
+		}
+		_ = os.Remove(from)
 	}
 }
 
