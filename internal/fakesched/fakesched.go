@@ -127,22 +127,20 @@ func Dispatch() {
 	}
 }
 
-// errDown and the like end a command from inside [call.change].
-var errNoState = errors.New("the state directory is gone")
-
-// change runs f alone with the state and saves it, and wakes the node, if f
-// returns 0. Its result is the command's status.
+// change runs f alone with the state, saves it and wakes the node. Its result is
+// the command's status.
 func (c *call) change(f func(*state) int) int {
 	status := 0
+	var woken error
 	err := c.locked(func(st *state) bool {
 		status = f(st)
+		if st.live() {
+			woken = c.wake()
+		}
 		return true
 	})
-	if err == nil {
-		err = c.locked(func(*state) bool { err = c.wake(); return false })
-	}
-	if err != nil {
-		return c.fail(127, "%s: %v", c.name, errors.Join(errNoState, err))
+	if err = errors.Join(err, woken); err != nil {
+		return c.fail(127, "%s: %v", c.name, err)
 	}
 	return status
 }
@@ -151,7 +149,7 @@ func (c *call) change(f func(*state) int) int {
 func (c *call) read(f func(*state) int) int {
 	status := 0
 	if err := c.locked(func(st *state) bool { status = f(st); return false }); err != nil {
-		return c.fail(127, "%s: %v", c.name, errors.Join(errNoState, err))
+		return c.fail(127, "%s: %v", c.name, err)
 	}
 	return status
 }

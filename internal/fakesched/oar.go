@@ -354,8 +354,12 @@ func oarLaunch(n *node, st *state, j *job, t *task) launch {
 	id := strconv.Itoa(j.ID)
 	l := launch{path: "/bin/bash", argv: []string{"bash", "-c", j.Command}, dir: j.Dir, append: true}
 	l.out, l.err = j.Out, j.Err
-	set(&l.out, "OAR.%jobid%.stdout")
-	set(&l.err, "OAR.%jobid%.stderr")
+	name := "OAR"
+	if j.Name != "" {
+		name += "." + j.Name
+	}
+	set(&l.out, name+".%jobid%.stdout")
+	set(&l.err, name+".%jobid%.stderr")
 	l.out, l.err = strings.ReplaceAll(l.out, "%jobid%", id), strings.ReplaceAll(l.err, "%jobid%", id)
 	nodes := n.path("spool", "nodes."+id)
 	_ = os.WriteFile(nodes, []byte(n.Host+"\n"), 0o600)

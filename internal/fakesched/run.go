@@ -272,7 +272,7 @@ func (n *node) finish(st *state, j *job, t *task, p *process) {
 	r.End, r.Why = time.Now(), p.why
 	t.Phase, t.PID = ended, 0
 	if p.cmd != nil && p.cmd.ProcessState != nil {
-		killSession(p.cmd.Process.Pid) // what it left behind
+		n.sessions = append(n.sessions, p.cmd.Process.Pid)
 		if status, ok := p.cmd.ProcessState.Sys().(syscall.WaitStatus); ok {
 			if status.Signaled() {
 				r.Signal = int(status.Signal())

@@ -234,9 +234,13 @@ func sgeSub(c *call) int {
 
 // sgeSync waits for a job and returns its exit status.
 func sgeSync(c *call, id int) int {
-	for {
+	m := memory{seen: -1}
+	for ; ; time.Sleep(tick) {
+		if m.state != nil && c.changes() == m.seen {
+			continue
+		}
 		done, status := true, 0
-		code := c.read(func(st *state) int {
+		err := c.transact(&m, func(st *state) bool {
 			for _, j := range st.Jobs {
 				for _, t := range j.Tasks {
 					switch {
@@ -259,12 +263,11 @@ func sgeSync(c *call, id int) int {
 					}
 				}
 			}
-			return 0
+			return false
 		})
-		if done || code != 0 {
-			return max(status, code)
+		if done || err != nil {
+			return status
 		}
-		time.Sleep(tick)
 	}
 }
 
