@@ -66,7 +66,7 @@ const (
 	maxSteps    = 200_000 // statements executed
 	maxRounds   = 20_000  // of one loop without launches
 	maxDepth    = 400     // calls within calls
-	maxLaunches = 100_000
+	maxLaunches = 20_000
 )
 
 // An evaluator executes a script as far as that is possible before the job runs.
@@ -330,7 +330,7 @@ func (e *evaluator) record(call *launchCall, args []string) {
 		return
 	}
 	if len(e.launches) >= maxLaunches {
-		e.fail(e.script.errorf(line, "more than %d launches", maxLaunches))
+		e.fail(fault.Hint(e.script.errorf(line, "more than %d launches: a loop that does not end?", maxLaunches), "a sweep among the words of one launch may have as many runs as you like"))
 		return
 	}
 	environ, err := e.environ(line)

@@ -110,6 +110,7 @@ func (e *evaluator) wordFields(word *syntax.Word) []string {
 	if e.script.posix {
 		word = withoutBraces(word)
 	}
+	word = e.settled(word)
 	var fields []string
 	cause := e.expanded(lossy(word), func(c *expand.Config) (err error) {
 		fields, err = expand.Fields(c, word)
@@ -138,6 +139,41 @@ func withoutBraces(word *syntax.Word) *syntax.Word {
 	return &syntax.Word{Parts: parts}
 }
 
+// settled returns a word without the alternatives that are not taken, as the
+// unknown one of ${KNOWN:-$UNKNOWN}: they are not even to be looked at.
+func (e *evaluator) settled(word *syntax.Word) *syntax.Word {
+	untaken := map[*syntax.Expansion]bool{}
+	for n := range syntax.Preorder(word) {
+		p, ok := n.(*syntax.ParamExp)
+		if !ok || p.Exp == nil || p.Exp.Word == nil || p.Exp.Word.Lit() != "" || p.Index != nil || p.Param == nil || p.Excl {
+			continue
+		}
+		v := e.lookup(p.Param.Value)
+		full := v.IsSet() && v.String() != ""
+		switch p.Exp.Op {
+		case syntax.DefaultUnset, syntax.AssignUnset, syntax.ErrorUnset:
+			untaken[p.Exp] = v.IsSet()
+		case syntax.DefaultUnsetOrNull, syntax.AssignUnsetOrNull, syntax.ErrorUnsetOrNull:
+			untaken[p.Exp] = full
+		case syntax.AlternateUnset:
+			untaken[p.Exp] = !v.IsSet()
+		case syntax.AlternateUnsetOrNull:
+			untaken[p.Exp] = !full
+		}
+	}
+	if len(untaken) == 0 {
+		return word
+	}
+	return copyOf(word, func(n syntax.Node) syntax.Node {
+		if p, ok := n.(*syntax.ParamExp); ok && untaken[p.Exp] {
+			c := *p
+			c.Exp = &syntax.Expansion{Op: p.Exp.Op}
+			return &c
+		}
+		return nil
+	})
+}
+
 // literal expands a word to one text, as in an assignment.
 func (e *evaluator) literal(word *syntax.Word) string {
 	return e.text(word, expand.Literal)
@@ -148,6 +184,7 @@ func (e *evaluator) text(word *syntax.Word, expansion func(*expand.Config, *synt
 		return ""
 	}
 	var text string
+	word = e.settled(word)
 	cause := e.expanded(lossy(word), func(c *expand.Config) (err error) {
 		text, err = expansion(c, word)
 		return err
@@ -186,7 +223,9 @@ func (e *evaluator) substitute(w io.Writer, node *syntax.CmdSubst) error {
 		}
 		e.list(node.Stmts, nil)
 	})
-	e.taint = taint
+	if e.taint = taint; taint == nil {
+		e.taint = e.causeIn(out.String())
+	}
 	e.substituted = true
 	if e.err != nil {
 		return e.err
