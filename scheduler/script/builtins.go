@@ -466,6 +466,7 @@ func eval(e *evaluator, args []string) {
 	text := strings.Join(args[1:], " ")
 	if c := e.causeIn(text); c != nil {
 		e.leftCommands++
+		e.sh.loaded = &cause{line: e.line, what: "`" + shortened(args) + "`"}
 		e.status = status{cause: c, assumed: true}
 		return
 	}
@@ -492,6 +493,7 @@ func source(e *evaluator, args []string) {
 	file, path := e.readSource(args[1])
 	if file == nil {
 		e.leftCommands++
+		e.sh.loaded = &cause{line: e.line, what: "`" + shortened(args) + "`"}
 		e.status = status{cause: e.left(shortened(args)), assumed: true}
 		return
 	}

@@ -55,8 +55,9 @@ type step struct {
 type frame struct {
 	launched map[*syntax.Stmt]bool // those that made launches
 	stmts    []*syntax.Stmt
-	start    *change // in a loop: what is different from before the loop
-	function string  // in the body of a function: its name
+	start    *change                  // in a loop: what is different from before the loop
+	read     map[*syntax.Stmt]*change // in a loop: what statements read into variables
+	function string                   // in the body of a function: its name
 	args     []string
 }
 
@@ -88,8 +89,9 @@ type evaluator struct {
 	touched map[string]*cause  // paths that commands of the job are called with
 
 	causes      []*cause
-	taint       *cause // why an expansion that is under way read something unknown
-	substituted bool   // a $(…) gave the status
+	mayBeUnset  map[string]bool // variables that an expansion that is under way has a default for
+	taint       *cause          // why an expansion that is under way read something unknown
+	substituted bool            // a $(…) gave the status
 	doubts      []*cause
 
 	line         int
@@ -223,12 +225,29 @@ func (e *evaluator) one(stmt *syntax.Stmt, f *frame) { e.list([]*syntax.Stmt{stm
 
 func (e *evaluator) step(f *frame, stmt *syntax.Stmt) {
 	known := len(e.launches)
+	reads := f.start != nil && isRead(stmt)
+	var before *shell
+	if reads {
+		before = e.sh.clone()
+	}
 	e.path = append(e.path, step{f, stmt})
 	e.stmt(stmt)
 	e.path = e.path[:len(e.path)-1]
+	if reads {
+		if f.read == nil {
+			f.read = map[*syntax.Stmt]*change{}
+		}
+		f.read[stmt] = e.sh.changeFrom(before)
+	}
 	if len(e.launches) > known {
 		f.launched[stmt] = true
 	}
+}
+
+// isRead tells whether a statement reads what feeds the loop around it.
+func isRead(stmt *syntax.Stmt) bool {
+	call, ok := stmt.Cmd.(*syntax.CallExpr)
+	return ok && len(call.Args) > 0 && len(stmt.Redirs) == 0 && slices.Contains([]string{"read", "mapfile", "readarray"}, call.Args[0].Lit())
 }
 
 // stmt executes a statement.

@@ -44,30 +44,62 @@ func (r *reducer) fill(printed string) string {
 
 // list reduces the list in which step i stands.
 func (r *reducer) list(i int) []*syntax.Stmt {
-	f := r.path[i].frame
+	f, at := r.path[i].frame, r.path[i].stmt
 	var list []*syntax.Stmt
-	for _, c := range f.changeLines(r.read) {
-		list = append(list, r.placeholder(r.path[i].stmt.Pos(), c))
+	if f.start != nil {
+		for _, line := range f.start.lines(r.readFrom(i)) {
+			list = append(list, r.placeholder(at.Pos(), line))
+		}
 	}
 	after := false
 	for _, stmt := range f.stmts {
 		switch {
-		case stmt == r.path[i].stmt:
+		case stmt == at:
 			list = append(list, r.stmt(i)...)
 			after = true
-		case !f.launched[stmt]:
+		case f.launched[stmt]:
+		case f.read[stmt] != nil && !after:
+			for _, line := range f.read[stmt].lines(r.read) {
+				list = append(list, r.placeholder(stmt.Pos(), line))
+			}
+		default:
 			list = append(list, r.script.quiet(stmt))
-			r.follows = r.follows || after
+			_, declares := stmt.Cmd.(*syntax.FuncDecl)
+			r.follows = r.follows || after && !declares
 		}
 	}
 	return list
 }
 
-func (f *frame) changeLines(read map[string]bool) []string {
-	if f.start == nil {
-		return nil
+// readFrom returns the variables to set at the start of the loop's round that
+// step i is in: not those that a loop within sets before they are read.
+func (r *reducer) readFrom(i int) map[string]bool {
+	set := map[string]bool{}
+	var between []syntax.Node
+	for j := i; j < len(r.path); j++ {
+		f := r.path[j].frame
+		if j > i && f.start != nil {
+			for name := range f.start.vars {
+				set[name] = true
+			}
+			break
+		}
+		for _, stmt := range f.stmts {
+			if stmt == r.path[j].stmt {
+				break
+			}
+			between = append(between, stmt)
+		}
 	}
-	return f.start.lines(read)
+	read := readNames(between)
+	if len(set) == 0 || r.read == nil || read == nil {
+		return r.read
+	}
+	remaining := map[string]bool{}
+	for name := range r.read {
+		remaining[name] = !set[name] || read[name]
+	}
+	return remaining
 }
 
 // stmt reduces the statement of step i.
@@ -136,7 +168,7 @@ func (r *reducer) with(stmt *syntax.Stmt, command syntax.Command) *syntax.Stmt {
 	if command != nil {
 		s.Cmd = command
 	}
-	s.Background, s.Semicolon, s.Comments = false, syntax.Pos{}, nil
+	s.Background, s.Semicolon = false, syntax.Pos{}
 	r.follows = r.follows || s.Negated
 	return &s
 }
@@ -163,6 +195,7 @@ func wrap(list []*syntax.Stmt) *syntax.Stmt {
 // launch returns the statement of the launch with the command in the place of
 // the words from mlxp on.
 func (r *reducer) launch(stmt *syntax.Stmt) *syntax.Stmt {
+	stmt = onOneLine(stmt)
 	c := *stmt.Cmd.(*syntax.CallExpr)
 	at := c.Args[r.call.word].Pos()
 	words := slices.Clone(c.Args[:r.call.word])

@@ -22,6 +22,7 @@ type shell struct {
 	dirStack []string
 	flags    map[byte]bool   // of set: e u f a
 	options  map[string]bool // set -o and shopt
+	loaded   *cause          // a command before may have set variables: module load, conda activate
 	optIndex int             // getopts: OPTIND as it left it
 	optPlace int             // getopts: the place within the word at OPTIND
 }
@@ -145,6 +146,12 @@ func (e *evaluator) lookup(name string) expand.Variable {
 		return text(e.unknown(&cause{
 			line: e.line, what: "$" + name + ", which only the job has",
 			mend: e.jobOnlyMend(name),
+		}))
+	}
+	if c := e.sh.loaded; c != nil && syntax.ValidName(name) && !e.mayBeUnset[name] {
+		return text(e.unknown(&cause{
+			line: c.line, what: "$" + name + ", which " + c.what + " may set",
+			mend: "write the value down; ${" + name + "-} if it is to be empty",
 		}))
 	}
 	return expand.Variable{}

@@ -65,7 +65,7 @@ func (e *evaluator) expanded(lossy bool, expansion func(*expand.Config) error) *
 	e.taint = nil
 	err := expansion(e.expansion())
 	taint := e.taint
-	e.taint = outer
+	e.taint, e.mayBeUnset = outer, nil
 	switch {
 	case e.stopped():
 	case err == nil:
@@ -143,8 +143,15 @@ func withoutBraces(word *syntax.Word) *syntax.Word {
 // unknown one of ${KNOWN:-$UNKNOWN}: they are not even to be looked at.
 func (e *evaluator) settled(word *syntax.Word) *syntax.Word {
 	untaken := map[*syntax.Expansion]bool{}
+	e.mayBeUnset = nil
 	for n := range syntax.Preorder(word) {
+		if x, ok := n.(*syntax.ArithmExp); ok {
+			e.expectUnset(x)
+		}
 		p, ok := n.(*syntax.ParamExp)
+		if ok && p.Exp != nil && p.Param != nil {
+			e.expectUnset(p.Param)
+		}
 		if !ok || p.Exp == nil || p.Exp.Word == nil || p.Exp.Word.Lit() != "" || p.Index != nil || p.Param == nil || p.Excl {
 			continue
 		}
@@ -172,6 +179,19 @@ func (e *evaluator) settled(word *syntax.Word) *syntax.Word {
 		}
 		return nil
 	})
+}
+
+// expectUnset notes the names in a node as those that the script expects not to
+// be set.
+func (e *evaluator) expectUnset(node syntax.Node) {
+	for n := range syntax.Preorder(node) {
+		if lit, ok := n.(*syntax.Lit); ok && syntax.ValidName(lit.Value) {
+			if e.mayBeUnset == nil {
+				e.mayBeUnset = map[string]bool{}
+			}
+			e.mayBeUnset[lit.Value] = true
+		}
+	}
 }
 
 // literal expands a word to one text, as in an assignment.
@@ -202,6 +222,8 @@ func (e *evaluator) arithm(expr syntax.ArithmExpr) (int, *cause) {
 		return 0, nil
 	}
 	var n int
+	e.mayBeUnset = nil
+	e.expectUnset(expr)
 	cause := e.expanded(true, func(c *expand.Config) (err error) {
 		n, err = expand.Arithm(c, expr)
 		return err
@@ -212,7 +234,8 @@ func (e *evaluator) arithm(expr syntax.ArithmExpr) (int, *cause) {
 // substitute runs the commands of $(…) in a subshell.
 func (e *evaluator) substitute(w io.Writer, node *syntax.CmdSubst) error {
 	out := &output{}
-	taint := e.taint
+	taint, unset := e.taint, e.mayBeUnset
+	defer func() { e.mayBeUnset = unset }()
 	e.subshell(func() {
 		e.stdout = out
 		if file := onlyRead(node.Stmts); file != nil {
