@@ -39,6 +39,7 @@ func (e *evaluator) call(c *syntax.CallExpr) {
 		return
 	}
 	e.run(args, from)
+	e.status.exempt = false
 }
 
 // prefix makes the assignments before a command, and returns what takes them

@@ -48,7 +48,7 @@ func (r *reducer) list(i int) []*syntax.Stmt {
 	var list []*syntax.Stmt
 	if f.start != nil {
 		for _, line := range f.start.lines(r.readFrom(i)) {
-			list = append(list, r.placeholder(at.Pos(), line))
+			list = append(list, r.placeholder(f.stmts[0].Pos(), line))
 		}
 	}
 	after := false
@@ -57,9 +57,8 @@ func (r *reducer) list(i int) []*syntax.Stmt {
 		case stmt == at:
 			list = append(list, r.stmt(i)...)
 			after = true
-		case f.launched[stmt]:
-		case f.read[stmt] != nil && !after:
-			for _, line := range f.read[stmt].lines(r.read) {
+		case f.launched[stmt], isRead(stmt) && f.changes[stmt] != nil && !after:
+			for _, line := range f.changes[stmt].lines(r.read) {
 				list = append(list, r.placeholder(stmt.Pos(), line))
 			}
 		default:
@@ -72,34 +71,56 @@ func (r *reducer) list(i int) []*syntax.Stmt {
 }
 
 // readFrom returns the variables to set at the start of the loop's round that
-// step i is in: not those that a loop within sets before they are read.
+// step i is in: not those that are set again before they are read.
 func (r *reducer) readFrom(i int) map[string]bool {
-	set := map[string]bool{}
-	var between []syntax.Node
+	if r.read == nil {
+		return nil
+	}
+	read := map[string]bool{}
+	for name := range r.read {
+		read[name] = r.read[name] && r.needs(i, name)
+	}
+	return read
+}
+
+// needs tells whether what is executed from the list of step i on may read a
+// variable before it sets it.
+func (r *reducer) needs(i int, name string) bool {
 	for j := i; j < len(r.path); j++ {
 		f := r.path[j].frame
 		if j > i && f.start != nil {
-			for name := range f.start.vars {
-				set[name] = true
+			if _, set := f.start.vars[name]; set {
+				return false
 			}
-			break
 		}
 		for _, stmt := range f.stmts {
 			if stmt == r.path[j].stmt {
 				break
 			}
-			between = append(between, stmt)
+			if f.launched[stmt] || isRead(stmt) && f.changes[stmt] != nil {
+				if _, set := f.changes[stmt].vars[name]; set {
+					return false
+				}
+				continue
+			}
+			read := readNames([]syntax.Node{stmt})
+			if read == nil || read[name] {
+				return true
+			}
+			if sets(stmt, name) {
+				return false
+			}
 		}
 	}
-	read := readNames(between)
-	if len(set) == 0 || r.read == nil || read == nil {
-		return r.read
-	}
-	remaining := map[string]bool{}
-	for name := range r.read {
-		remaining[name] = !set[name] || read[name]
-	}
-	return remaining
+	return true
+}
+
+// sets tells whether a statement is an assignment to a variable.
+func sets(stmt *syntax.Stmt, name string) bool {
+	call, ok := stmt.Cmd.(*syntax.CallExpr)
+	return ok && len(call.Args) == 0 && slices.ContainsFunc(call.Assigns, func(a *syntax.Assign) bool {
+		return a.Name.Value == name && !a.Append && a.Index == nil
+	})
 }
 
 // stmt reduces the statement of step i.
@@ -221,7 +242,7 @@ func (r *reducer) loop(stmt *syntax.Stmt, i int) []*syntax.Stmt {
 	if breaks(list) {
 		pos := stmt.Pos()
 		lit := func(s string) *syntax.Lit { return &syntax.Lit{ValuePos: pos, ValueEnd: pos, Value: s} }
-		once := &syntax.ForClause{ForPos: pos, DoPos: pos, DonePos: stmt.End(), Do: list, Loop: &syntax.WordIter{
+		once := &syntax.ForClause{ForPos: pos, DoPos: pos, DonePos: list[len(list)-1].End(), Do: list, Loop: &syntax.WordIter{
 			Name: lit("mlxp_round"), InPos: pos, Items: []*syntax.Word{{Parts: []syntax.WordPart{lit("1")}}},
 		}}
 		list = []*syntax.Stmt{{Position: pos, Cmd: once}}

@@ -109,6 +109,12 @@ func TestUnknown(t *testing.T) {
 		{"endless recursion", "f() { f; }\nf", "", []string{"nested deeper"}},
 		{"a harmless command", "mlxp -- p $(basename /a/b.c .c) $(seq -s, 3) $(echo 1.5*2 | bc)", "-- p b 1,2,3 3.0", nil},
 		{"harmful options", "for x in $(sort -o out in) $(date -s 0); do mlxp -- p $x; done", "", []string{"`sort -o out in`"}},
+		{"set by a module", "module load cuda\nmlxp -- p $CUDA_HOME", "", []string{"$CUDA_HOME, which `module load cuda` may set", "(line 1)"}},
+		{"a default after a module", "module load cuda\nn=$((n + 1))\nmlxp -- p ${SEED:-1} $n", "-- p 1 1", nil},
+		{"an element set in arithmetic", "((a[1] = 2))\nmlxp -- p ${a[1]}", "", []string{"a[1] = 2, which is not read here"}},
+		{"an expression as a key", "declare -A m=([a-b]=1)\nmlxp -- p ${m[a-b]}", "", []string{"${m[a-b]}, which is not read here"}},
+		{"a skipped round", "for s in 1 2; do\n  python check.py $s || continue\n  mlxp -- p $s\ndone", "-- p 1;-- p 2", nil},
+		{"a loop that a success ends", "for s in 1 2; do\n  mlxp -- p $s && break\ndone", "", []string{"the outcome of another launch"}},
 		{"a command of another name in the way", "seq() { echo 7; }\nmlxp -- p $(seq 3)", "-- p 7", nil},
 	} {
 		t.Run(test.name, func(t *testing.T) {

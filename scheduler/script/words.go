@@ -139,61 +139,6 @@ func withoutBraces(word *syntax.Word) *syntax.Word {
 	return &syntax.Word{Parts: parts}
 }
 
-// settled returns a word without the alternatives that are not taken, as the
-// unknown one of ${KNOWN:-$UNKNOWN}: they are not even to be looked at.
-func (e *evaluator) settled(word *syntax.Word) *syntax.Word {
-	untaken := map[*syntax.Expansion]bool{}
-	e.mayBeUnset = nil
-	for n := range syntax.Preorder(word) {
-		if x, ok := n.(*syntax.ArithmExp); ok {
-			e.expectUnset(x)
-		}
-		p, ok := n.(*syntax.ParamExp)
-		if ok && p.Exp != nil && p.Param != nil {
-			e.expectUnset(p.Param)
-		}
-		if !ok || p.Exp == nil || p.Exp.Word == nil || p.Exp.Word.Lit() != "" || p.Index != nil || p.Param == nil || p.Excl {
-			continue
-		}
-		v := e.lookup(p.Param.Value)
-		full := v.IsSet() && v.String() != ""
-		switch p.Exp.Op {
-		case syntax.DefaultUnset, syntax.AssignUnset, syntax.ErrorUnset:
-			untaken[p.Exp] = v.IsSet()
-		case syntax.DefaultUnsetOrNull, syntax.AssignUnsetOrNull, syntax.ErrorUnsetOrNull:
-			untaken[p.Exp] = full
-		case syntax.AlternateUnset:
-			untaken[p.Exp] = !v.IsSet()
-		case syntax.AlternateUnsetOrNull:
-			untaken[p.Exp] = !full
-		}
-	}
-	if len(untaken) == 0 {
-		return word
-	}
-	return copyOf(word, func(n syntax.Node) syntax.Node {
-		if p, ok := n.(*syntax.ParamExp); ok && untaken[p.Exp] {
-			c := *p
-			c.Exp = &syntax.Expansion{Op: p.Exp.Op}
-			return &c
-		}
-		return nil
-	})
-}
-
-// expectUnset notes the names in a node as those that the script expects not to
-// be set.
-func (e *evaluator) expectUnset(node syntax.Node) {
-	for n := range syntax.Preorder(node) {
-		if lit, ok := n.(*syntax.Lit); ok && syntax.ValidName(lit.Value) {
-			if e.mayBeUnset == nil {
-				e.mayBeUnset = map[string]bool{}
-			}
-			e.mayBeUnset[lit.Value] = true
-		}
-	}
-}
-
 // literal expands a word to one text, as in an assignment.
 func (e *evaluator) literal(word *syntax.Word) string {
 	return e.text(word, expand.Literal)
@@ -220,6 +165,9 @@ func (e *evaluator) text(word *syntax.Word, expansion func(*expand.Config, *synt
 func (e *evaluator) arithm(expr syntax.ArithmExpr) (int, *cause) {
 	if e.stopped() {
 		return 0, nil
+	}
+	if c := e.beyond(expr); c != nil {
+		return 0, c
 	}
 	var n int
 	e.mayBeUnset = nil
