@@ -50,6 +50,8 @@ func (e *evaluator) settledParameter(p *syntax.ParamExp) syntax.Node {
 	}
 	index, isWord := p.Index.(*syntax.Word)
 	switch {
+	case p.Index != nil && v.Kind == expand.String && e.causeIn(v.Str) != nil: // an array, for all that is known
+		return &syntax.SglQuoted{Value: v.Str}
 	case p.Length && isWord && v.Kind == expand.Associative && (index.Lit() == "@" || index.Lit() == "*"):
 		return &syntax.SglQuoted{Value: strconv.Itoa(len(v.Map))}
 	case p.Index != nil && v.Kind == expand.Associative && !isWord, p.Width, p.IsSet, p.NestedParam != nil, p.Flags != nil:
