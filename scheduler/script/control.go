@@ -99,7 +99,7 @@ func (e *evaluator) andOr(c *syntax.BinaryCmd) {
 	if cause := e.status.cause; cause != nil {
 		switch {
 		case launches && len(e.launches) > known:
-			e.fail(e.hangs(e.launchIn(c.Y), outcomeOf(e.launches[known].Line), "whether this launch is reached hangs"))
+			e.failReached(e.launchIn(c.Y), outcomeOf(e.launches[known].Line))
 		case and && e.status.assumed && (launches || e.assuming > 0):
 			e.one(c.Y, nil)
 		default:
@@ -280,7 +280,7 @@ func (e *evaluator) forClause(c *syntax.ForClause) {
 	}
 	e.status = status{}
 	if cause := e.causeInAll(items); cause != nil {
-		e.skip(c, cause, true)
+		e.skipBodies(c, cause, c.Do)
 		return
 	}
 	for _, item := range items {
@@ -304,7 +304,7 @@ func (e *evaluator) forArithm(c *syntax.ForClause, loop *syntax.CStyleLoop, laun
 				cause = endless(c.Pos())
 			}
 			if cause != nil {
-				e.skip(c, cause, true)
+				e.skipBodies(c, cause, c.Do)
 				return
 			}
 			if n == 0 {
@@ -330,8 +330,12 @@ func (e *evaluator) caseClause(c *syntax.CaseClause) {
 		return
 	}
 	e.status = status{}
+	bodies := make([][]*syntax.Stmt, len(c.Items))
+	for i, item := range c.Items {
+		bodies[i] = item.Stmts
+	}
 	if cause := e.causeIn(word); cause != nil {
-		e.skip(c, cause, true)
+		e.skipBodies(c, cause, bodies...)
 		return
 	}
 	through := false
@@ -343,7 +347,7 @@ func (e *evaluator) caseClause(c *syntax.CaseClause) {
 			}
 			pat := e.text(p, expand.Pattern)
 			if cause := e.causeIn(pat); cause != nil {
-				e.skip(c, cause, true)
+				e.skipBodies(c, cause, bodies...)
 				return
 			}
 			matches = e.matches(pat, word)

@@ -280,8 +280,11 @@ func (e *evaluator) stmt(stmt *syntax.Stmt) {
 	if e.stopped() {
 		return
 	}
-	if stmt.Background && e.launchIn(stmt) == 0 {
-		e.leave("") // it changes nothing here
+	if stmt.Background && e.launchIn(stmt) == 0 { // it changes nothing here
+		if call, ok := stmt.Cmd.(*syntax.CallExpr); ok && len(call.Args) > 0 && e.sh.funcs[commandName(call)] == nil {
+			e.subshell(func() { e.call(call) })
+		}
+		e.leave("")
 		return
 	}
 	restore, ok := e.redirect(stmt.Redirs)
@@ -349,7 +352,7 @@ func (e *evaluator) record(call *launchCall, args []string) {
 		return
 	}
 	if len(e.doubts) > 0 {
-		e.fail(e.hangs(line, e.doubts[0], "whether this launch is reached hangs"))
+		e.failReached(line, e.doubts[0])
 		return
 	}
 	if info, err := os.Stat(e.sh.dir); err != nil || !info.IsDir() {

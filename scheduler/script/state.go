@@ -150,7 +150,8 @@ func (e *evaluator) lookup(name string) expand.Variable {
 	if inJobOnly[name] || e.o.JobOnly != nil && e.o.JobOnly(name) {
 		return text(e.unknown(&cause{
 			line: e.line, what: "$" + name + ", which only the job has",
-			mend: e.jobOnlyMend(name),
+			mend:   e.jobOnlyMend(name),
+			decide: "each launch becomes a job whatever $" + name + " is: take the test away, or put it behind the launch",
 		}))
 	}
 	if c := e.sh.loaded; c != nil && syntax.ValidName(name) && !e.mayBeUnset[name] {

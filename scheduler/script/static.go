@@ -109,9 +109,36 @@ func (e *evaluator) holdsMlxp(text string) bool {
 // they are what is done when a command of the job fails, they do not.
 func (e *evaluator) skip(node syntax.Node, c *cause, likely bool) {
 	if line := e.launchIn(node); line > 0 {
-		e.fail(e.hangs(line, c, "whether this launch is reached hangs"))
+		e.failReached(line, c)
 		return
 	}
+	e.pass(node, c, likely)
+}
+
+// skipBodies is skip for a compound statement whose head was executed.
+func (e *evaluator) skipBodies(node syntax.Node, c *cause, bodies ...[]*syntax.Stmt) {
+	for _, body := range bodies {
+		for _, stmt := range body {
+			if line := e.launchIn(stmt); line > 0 {
+				e.failReached(line, c)
+				return
+			}
+		}
+	}
+	e.pass(node, c, true)
+}
+
+// failReached is the failure of a launch of which it is not known whether it is
+// reached.
+func (e *evaluator) failReached(line int, c *cause) {
+	if c.decide != "" {
+		c = &cause{line: c.line, what: c.what, mend: c.decide}
+	}
+	e.fail(e.hangs(line, c, "whether this launch is reached hangs"))
+}
+
+// pass does what skip does to the variables and what comes next.
+func (e *evaluator) pass(node syntax.Node, c *cause, likely bool) {
 	doubts := e.doubts
 	e.skipWithin(node, c, map[string]bool{})
 	if !likely {
