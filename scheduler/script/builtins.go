@@ -64,6 +64,10 @@ func init() { // they call each other
 		"history", "fc", "suspend", "logout", "alias", "unalias", "caller", "help", "newgrp", "hash",
 	} {
 		builtins[name] = func(e *evaluator, args []string) {
+			if name == "alias" && len(args) > 1 && e.sh.options["expand_aliases"] {
+				e.fail(fault.Hint(e.script.errorf(e.line, "aliases are not read here"), "write a function"))
+				return
+			}
 			c := e.left(shortened(args))
 			e.stdout.write(e, e.unknown(c))
 			e.status = status{cause: c, assumed: true}
@@ -72,94 +76,6 @@ func init() { // they call each other
 }
 
 func succeed(e *evaluator, _ []string) { e.status = status{} }
-
-func echo(e *evaluator, args []string) {
-	words, newline, escapes := args[1:], "\n", e.script.posix
-	for !e.script.posix && len(words) > 0 && len(words[0]) > 1 && strings.Trim(words[0][1:], "neE") == "" && words[0][0] == '-' {
-		for _, c := range words[0][1:] {
-			switch c {
-			case 'n':
-				newline = ""
-			case 'e':
-				escapes = true
-			case 'E':
-				escapes = false
-			}
-		}
-		words = words[1:]
-	}
-	if e.script.posix && len(words) > 0 && words[0] == "-n" {
-		newline, words = "", words[1:]
-	}
-	text := strings.Join(words, " ")
-	if escapes && strings.Contains(text, `\`) {
-		escaped := strings.ReplaceAll(text, "%", "%%")
-		if expanded, _, err := expand.Format(e.expansion(), escaped, nil); err == nil {
-			text = expanded
-		}
-	}
-	e.status = status{}
-	e.stdout.write(e, text+newline)
-}
-
-func printf(e *evaluator, args []string) {
-	args = args[1:]
-	e.status = status{}
-	into := ""
-	if len(args) > 1 && args[0] == "-v" {
-		into, args = args[1], args[2:]
-	}
-	if len(args) > 0 && args[0] == "--" {
-		args = args[1:]
-	}
-	if len(args) == 0 {
-		e.status = status{code: 2}
-		return
-	}
-	var b strings.Builder
-	format, words := args[0], args[1:]
-	for {
-		if wide(format) {
-			e.fail(e.script.errorf(e.line, "printf with a field of more than 4 digits"))
-			return
-		}
-		text, used, err := expand.Format(e.expansion(), format, words)
-		if err != nil {
-			e.status = status{code: 1}
-			break
-		}
-		b.WriteString(text)
-		words = words[used:]
-		if used == 0 || len(words) == 0 || b.Len() > maxValue {
-			break
-		}
-	}
-	text := b.String()
-	if c := e.causeInAll(args); c != nil && e.causeIn(text) == nil {
-		text, e.status = e.unknown(c), status{}
-	}
-	if into != "" && syntax.ValidName(into) {
-		e.assign(into, text)
-		return
-	}
-	e.stdout.write(e, text)
-}
-
-// wide tells whether a format has a number in it that no table of a script's
-// needs.
-func wide(format string) bool {
-	digits := 0
-	for _, c := range format {
-		if c < '0' || c > '9' {
-			digits = 0
-			continue
-		}
-		if digits++; digits > 4 {
-			return strings.Contains(format, "%")
-		}
-	}
-	return false
-}
 
 // setDir changes the current directory.
 func (e *evaluator) setDir(dir string) {
@@ -358,9 +274,15 @@ func (e *evaluator) setOption(name string, on bool) {
 	case "allexport":
 		e.sh.flags['a'] = on
 	default:
+		if on && unread[name] {
+			e.fail(fault.Hint(e.script.errorf(e.line, "the option %s is not read here", name), "write the script without it"))
+		}
 		e.sh.options[name] = on
 	}
 }
+
+// unread are options that would make the script mean something else.
+var unread = map[string]bool{"nocasematch": true, "failglob": true, "xpg_echo": true, "localvar_inherit": true, "extdebug": true, "noexec": true}
 
 func shopt(e *evaluator, args []string) {
 	e.status = status{}
@@ -466,6 +388,7 @@ func eval(e *evaluator, args []string) {
 	text := strings.Join(args[1:], " ")
 	if c := e.causeIn(text); c != nil {
 		e.leftCommands++
+		e.sh.loaded = &cause{line: e.line, what: "`" + shortened(args) + "`"}
 		e.status = status{cause: c, assumed: true}
 		return
 	}
@@ -492,6 +415,7 @@ func source(e *evaluator, args []string) {
 	file, path := e.readSource(args[1])
 	if file == nil {
 		e.leftCommands++
+		e.sh.loaded = &cause{line: e.line, what: "`" + shortened(args) + "`"}
 		e.status = status{cause: e.left(shortened(args)), assumed: true}
 		return
 	}

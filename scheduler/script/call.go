@@ -39,6 +39,7 @@ func (e *evaluator) call(c *syntax.CallExpr) {
 		return
 	}
 	e.run(args, from)
+	e.status.exempt = false
 }
 
 // prefix makes the assignments before a command, and returns what takes them
@@ -122,9 +123,16 @@ func (e *evaluator) leaveCall(args []string) {
 			e.touched[e.abs(arg)] = c
 		}
 	}
+	if setsVariables[args[0]] {
+		e.sh.loaded = &cause{line: c.line, what: "`" + shortened(args) + "`"}
+	}
 	e.stdout.write(e, e.unknown(c))
 	e.status = status{cause: c, assumed: true}
 }
+
+// setsVariables are functions and commands of sites that set variables of the
+// script's shell.
+var setsVariables = map[string]bool{"module": true, "ml": true, "conda": true, "mamba": true, "micromamba": true, "spack": true, "pyenv": true, "nvm": true, "guix": true}
 
 // shortened returns the words of a command for a message.
 func shortened(args []string) string {

@@ -99,19 +99,21 @@ func (e *evaluator) andOr(c *syntax.BinaryCmd) {
 	if cause := e.status.cause; cause != nil {
 		switch {
 		case launches && len(e.launches) > known:
-			e.fail(e.hangs(e.launchIn(c.Y), outcomeOf(e.launches[known].Line), "whether this launch is reached hangs"))
+			e.failReached(e.launchIn(c.Y), outcomeOf(e.launches[known].Line))
 		case and && e.status.assumed && (launches || e.assuming > 0):
 			e.one(c.Y, nil)
 		default:
-			assumed := e.status.assumed
-			e.skip(c.Y, cause)
-			e.status = status{cause: cause, assumed: assumed}
+			assumed, code := e.status.assumed, e.status.code
+			e.skip(c.Y, cause, !assumed || (code == 0) == and)
+			e.status = status{cause: cause, assumed: assumed, code: code}
 		}
 		return
 	}
 	if e.status.ok() == and {
 		e.one(c.Y, nil)
+		return
 	}
+	e.status.exempt = true
 }
 
 // pipe executes X | Y, X before Y.
@@ -132,10 +134,17 @@ func (e *evaluator) pipe(c *syntax.BinaryCmd) {
 		return
 	}
 	between := len(e.launches)
-	e.subshell(func() {
+	if e.sh.options["lastpipe"] {
+		stdin := e.stdin
 		e.stdin = &input{data: out.String()}
 		e.one(c.Y, nil)
-	})
+		e.stdin = stdin
+	} else {
+		e.subshell(func() {
+			e.stdin = &input{data: out.String()}
+			e.one(c.Y, nil)
+		})
+	}
 	if e.err != nil {
 		return
 	}
@@ -159,12 +168,13 @@ func (e *evaluator) ifClause(c *syntax.IfClause) {
 	switch {
 	case e.stopped():
 	case e.status.cause != nil:
-		cause := e.status.cause
+		cause, likely := e.status.cause, e.status.code == 0
+		hard := !e.status.assumed
 		for _, stmt := range c.Then {
-			e.skip(stmt, cause)
+			e.skip(stmt, cause, hard || likely)
 		}
 		if c.Else != nil {
-			e.skip(c.Else, cause)
+			e.skip(c.Else, cause, hard || !likely)
 		}
 		e.status = status{cause: cause}
 	case e.status.ok():
@@ -199,7 +209,7 @@ func (e *evaluator) while(c *syntax.WhileClause) {
 			cause = outcomeOf(e.launches[known].Line)
 		}
 		if cause != nil {
-			e.skip(c, cause)
+			e.skip(c, cause, true)
 			e.status = status{cause: cause}
 			return
 		}
@@ -247,7 +257,7 @@ func (e *evaluator) endsLoop() bool {
 
 func (e *evaluator) forClause(c *syntax.ForClause) {
 	if c.Select {
-		e.skip(c, &cause{line: e.line, what: "an answer to select", mend: "write the choices as a for loop"})
+		e.skip(c, &cause{line: e.line, what: "an answer to select", mend: "write the choices as a for loop"}, true)
 		return
 	}
 	launch := 0
@@ -270,7 +280,7 @@ func (e *evaluator) forClause(c *syntax.ForClause) {
 	}
 	e.status = status{}
 	if cause := e.causeInAll(items); cause != nil {
-		e.skip(c, cause)
+		e.skipBodies(c, cause, c.Do)
 		return
 	}
 	for _, item := range items {
@@ -294,7 +304,7 @@ func (e *evaluator) forArithm(c *syntax.ForClause, loop *syntax.CStyleLoop, laun
 				cause = endless(c.Pos())
 			}
 			if cause != nil {
-				e.skip(c, cause)
+				e.skipBodies(c, cause, c.Do)
 				return
 			}
 			if n == 0 {
@@ -320,8 +330,12 @@ func (e *evaluator) caseClause(c *syntax.CaseClause) {
 		return
 	}
 	e.status = status{}
+	bodies := make([][]*syntax.Stmt, len(c.Items))
+	for i, item := range c.Items {
+		bodies[i] = item.Stmts
+	}
 	if cause := e.causeIn(word); cause != nil {
-		e.skip(c, cause)
+		e.skipBodies(c, cause, bodies...)
 		return
 	}
 	through := false
@@ -333,7 +347,7 @@ func (e *evaluator) caseClause(c *syntax.CaseClause) {
 			}
 			pat := e.text(p, expand.Pattern)
 			if cause := e.causeIn(pat); cause != nil {
-				e.skip(c, cause)
+				e.skipBodies(c, cause, bodies...)
 				return
 			}
 			matches = e.matches(pat, word)

@@ -54,3 +54,28 @@ func copyValue(v reflect.Value, replace func(syntax.Node) syntax.Node) reflect.V
 	}
 	return v
 }
+
+// onOneLine returns a statement whose words the printer puts on one line, its
+// redirections last.
+func onOneLine(stmt *syntax.Stmt) *syntax.Stmt {
+	at := stmt.Pos()
+	c := copyOf(stmt, func(syntax.Node) syntax.Node { return nil })
+	move(c, at)
+	for _, redir := range c.Redirs {
+		move(redir, syntax.NewPos(at.Offset()+1, at.Line(), at.Col()+1))
+	}
+	c.Comments = stmt.Comments
+	return c
+}
+
+// move gives a node and all in it one position.
+func move(node syntax.Node, to syntax.Pos) {
+	for n := range syntax.Preorder(node) {
+		v := reflect.ValueOf(n).Elem()
+		for i := range v.NumField() {
+			if pos, ok := v.Field(i).Interface().(syntax.Pos); ok && pos.IsValid() {
+				v.Field(i).Set(reflect.ValueOf(to))
+			}
+		}
+	}
+}

@@ -8,6 +8,8 @@ import (
 
 	"mvdan.cc/sh/v3/expand"
 	"mvdan.cc/sh/v3/syntax"
+
+	"github.com/mlxp/mlxp/internal/fault"
 )
 
 // assignment makes one assignment. kind is "-A" or "-a" where a declaration says
@@ -242,6 +244,8 @@ func (d *declaring) field(e *evaluator, field string) {
 				d.kind = "-" + string(c)
 			case 'f', 'F', 'p':
 				d.print = true
+			case 'i', 'l', 'u':
+				e.fail(fault.Hint(e.script.errorf(e.line, "declare -%c is not read here", c), "write $((…)), ${x,,} or ${x^^} where the value is used"))
 			}
 		}
 		return

@@ -55,8 +55,9 @@ type step struct {
 type frame struct {
 	launched map[*syntax.Stmt]bool // those that made launches
 	stmts    []*syntax.Stmt
-	start    *change // in a loop: what is different from before the loop
-	function string  // in the body of a function: its name
+	start    *change                  // in a loop: what is different from before the loop
+	changes  map[*syntax.Stmt]*change // what statements change that are not in every job as they are
+	function string                   // in the body of a function: its name
 	args     []string
 }
 
@@ -66,7 +67,7 @@ const (
 	maxSteps    = 200_000 // statements executed
 	maxRounds   = 20_000  // of one loop without launches
 	maxDepth    = 400     // calls within calls
-	maxLaunches = 100_000
+	maxLaunches = 20_000
 )
 
 // An evaluator executes a script as far as that is possible before the job runs.
@@ -88,8 +89,10 @@ type evaluator struct {
 	touched map[string]*cause  // paths that commands of the job are called with
 
 	causes      []*cause
-	taint       *cause // why an expansion that is under way read something unknown
-	substituted bool   // a $(…) gave the status
+	mayBeUnset  map[string]bool   // variables that an expansion that is under way has a default for
+	mapped      []expand.Variable // what stands for expansions that package expand lacks
+	taint       *cause            // why an expansion that is under way read something unknown
+	substituted bool              // a $(…) gave the status
 	doubts      []*cause
 
 	line         int
@@ -103,9 +106,10 @@ type evaluator struct {
 	assuming     int // behind a && that a launch hangs on
 	leftCommands int
 
-	path     []step
-	launches []Launch
-	hints    noLaunch
+	path      []step
+	launches  []Launch
+	launching map[*syntax.Stmt]bool
+	hints     noLaunch
 }
 
 // A status is that of the last command. With a cause it is not known; assumed
@@ -115,6 +119,7 @@ type status struct {
 	code    int
 	cause   *cause
 	assumed bool
+	exempt  bool // a failure that set -e does not heed: before a && or behind a !
 }
 
 // ok tells whether the status is success, as far as is known.
@@ -142,13 +147,12 @@ const (
 func (s *Script) Evaluate(ctx context.Context, o Options) ([]Launch, error) {
 	e := &evaluator{
 		script: s, o: o, ctx: ctx, stdin: &input{},
-		files: map[string]*output{}, touched: map[string]*cause{},
+		files: map[string]*output{}, touched: map[string]*cause{}, launching: map[*syntax.Stmt]bool{},
 	}
 	e.sh = e.newShell()
 	eval := &evaluation{args: o.Args, dir: o.Dir, changes: map[int]*change{}}
 	frame := &frame{stmts: s.file.Stmts, launched: map[*syntax.Stmt]bool{}}
 	for i, stmt := range s.file.Stmts {
-		before := e.sh.clone()
 		known := len(e.launches)
 		e.step(frame, stmt)
 		for j := known; j < len(e.launches); j++ {
@@ -156,7 +160,7 @@ func (s *Script) Evaluate(ctx context.Context, o Options) ([]Launch, error) {
 			e.launches[j].eval = eval
 		}
 		if len(e.launches) > known {
-			eval.changes[i] = e.sh.changeFrom(before)
+			eval.changes[i] = frame.changes[stmt]
 		}
 		if e.stopped() {
 			break
@@ -223,12 +227,38 @@ func (e *evaluator) one(stmt *syntax.Stmt, f *frame) { e.list([]*syntax.Stmt{stm
 
 func (e *evaluator) step(f *frame, stmt *syntax.Stmt) {
 	known := len(e.launches)
+	var before *shell
+	if f.start != nil && isRead(stmt) || e.canLaunch(stmt) {
+		before = e.sh.clone()
+	}
 	e.path = append(e.path, step{f, stmt})
 	e.stmt(stmt)
 	e.path = e.path[:len(e.path)-1]
+	if before != nil {
+		if f.changes == nil {
+			f.changes = map[*syntax.Stmt]*change{}
+		}
+		f.changes[stmt] = e.sh.changeFrom(before)
+	}
 	if len(e.launches) > known {
 		f.launched[stmt] = true
 	}
+}
+
+// canLaunch is launchIn for a statement that is executed many times.
+func (e *evaluator) canLaunch(stmt *syntax.Stmt) bool {
+	can, known := e.launching[stmt]
+	if !known {
+		can = e.launchIn(stmt) > 0
+		e.launching[stmt] = can
+	}
+	return can
+}
+
+// isRead tells whether a statement reads what feeds the loop around it.
+func isRead(stmt *syntax.Stmt) bool {
+	call, ok := stmt.Cmd.(*syntax.CallExpr)
+	return ok && len(call.Args) > 0 && len(stmt.Redirs) == 0 && slices.Contains([]string{"read", "mapfile", "readarray"}, call.Args[0].Lit())
 }
 
 // stmt executes a statement.
@@ -250,8 +280,11 @@ func (e *evaluator) stmt(stmt *syntax.Stmt) {
 	if e.stopped() {
 		return
 	}
-	if stmt.Background && e.launchIn(stmt) == 0 {
-		e.leave("") // it changes nothing here
+	if stmt.Background && e.launchIn(stmt) == 0 { // it changes nothing here
+		if call, ok := stmt.Cmd.(*syntax.CallExpr); ok && len(call.Args) > 0 && e.sh.funcs[commandName(call)] == nil {
+			e.subshell(func() { e.call(call) })
+		}
+		e.leave("")
 		return
 	}
 	restore, ok := e.redirect(stmt.Redirs)
@@ -268,13 +301,10 @@ func (e *evaluator) stmt(stmt *syntax.Stmt) {
 	}
 	if stmt.Negated {
 		e.status.code = boolStatus(e.status.code != 0)
-		e.status.assumed = false
+		e.status.exempt = true
 		return
 	}
-	if binary, isBinary := stmt.Cmd.(*syntax.BinaryCmd); isBinary && (binary.Op == syntax.AndStmt || binary.Op == syntax.OrStmt) {
-		return
-	}
-	if e.sh.flags['e'] && e.noErrExit == 0 && e.status.code != 0 && e.status.cause == nil {
+	if e.sh.flags['e'] && e.noErrExit == 0 && e.status.code != 0 && e.status.cause == nil && !e.status.exempt {
 		e.exit(e.status.code, "this command fails, and set -e is on")
 	}
 }
@@ -303,6 +333,7 @@ func (e *evaluator) subshell(body func()) {
 	}
 	body()
 	e.depth--
+	e.status.exempt = false
 	e.sh, e.stdin, e.stdout, e.stderr, e.inputs, e.outputs, e.doubts = outer, stdin, stdout, stderr, inputs, outputs, doubts
 	if e.err == nil {
 		e.flow = flow{}
@@ -321,7 +352,7 @@ func (e *evaluator) record(call *launchCall, args []string) {
 		return
 	}
 	if len(e.doubts) > 0 {
-		e.fail(e.hangs(line, e.doubts[0], "whether this launch is reached hangs"))
+		e.failReached(line, e.doubts[0])
 		return
 	}
 	if info, err := os.Stat(e.sh.dir); err != nil || !info.IsDir() {
@@ -330,7 +361,7 @@ func (e *evaluator) record(call *launchCall, args []string) {
 		return
 	}
 	if len(e.launches) >= maxLaunches {
-		e.fail(e.script.errorf(line, "more than %d launches", maxLaunches))
+		e.fail(fault.Hint(e.script.errorf(line, "more than %d launches: a loop that does not end?", maxLaunches), "a sweep among the words of one launch may have as many runs as you like"))
 		return
 	}
 	environ, err := e.environ(line)

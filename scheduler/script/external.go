@@ -135,7 +135,7 @@ func (e *evaluator) unsureWords(words []string) *cause {
 
 func (e *evaluator) unknownOutput(c *cause) {
 	e.stdout.write(e, e.unknown(c))
-	e.status = status{cause: c, assumed: true}
+	e.status = status{cause: c}
 }
 
 // externalKnown executes a command if all that it is given is known.

@@ -82,6 +82,9 @@ func (s *Script) body(l Launch, r *reducer) string {
 			newLine()
 			b.WriteString(s.comments(stmt))
 			for _, reduced := range launching {
+				if len(reduced.Comments) > 0 && len(stmt.Comments) > 0 && reduced.Comments[0].Hash == stmt.Comments[0].Hash {
+					reduced.Comments = nil
+				}
 				b.WriteString(r.fill(s.print(reduced)))
 			}
 			if i+1 < len(s.file.Stmts) && blankBetween(s.text, stmt, s.file.Stmts[i+1]) {
@@ -161,7 +164,7 @@ func blankBetween(text string, a, b *syntax.Stmt) bool {
 // print returns a statement as the printer writes it.
 func (s *Script) print(stmt *syntax.Stmt) string {
 	copied := *stmt
-	copied.Comments = nil
+	copied.Comments = slices.DeleteFunc(slices.Clone(stmt.Comments), s.isHeader)
 	var b strings.Builder
 	file := &syntax.File{Stmts: []*syntax.Stmt{copyOf(&copied, s.ownPath)}}
 	if err := syntax.NewPrinter(syntax.Indent(2)).Print(&b, file); err != nil {
@@ -271,24 +274,31 @@ func (s *Script) edited(from, to int, stmt *syntax.Stmt) string {
 // readBehind returns the names of the variables that what remains of a script
 // reads once a launch's statement begins; nil if they cannot be told.
 func (s *Script) readBehind(l Launch) map[string]bool {
-	read := map[string]bool{}
-	nodes := []syntax.Node{}
+	var nodes []syntax.Node
 	for i, stmt := range s.file.Stmts {
 		_, launched := l.eval.changes[i]
 		if _, isFunc := stmt.Cmd.(*syntax.FuncDecl); isFunc || !launched || i == l.Statement {
 			nodes = append(nodes, stmt)
 		}
 	}
+	return readNames(nodes)
+}
+
+// readNames returns the names of the variables that statements read, @ for
+// positional parameters; nil if they cannot be told. The words of a launch do
+// not count: they are replaced.
+func readNames(nodes []syntax.Node) map[string]bool {
+	read := map[string]bool{}
 	written := map[*syntax.Lit]bool{}
 	for _, node := range nodes {
 		syntax.Walk(node, func(n syntax.Node) bool {
 			switch n := n.(type) {
 			case *syntax.CallExpr:
-				if len(n.Args) > 0 && slices.Contains([]string{"eval", ".", "source"}, n.Args[0].Lit()) {
+				if len(n.Args) > 0 && slices.Contains([]string{"eval", ".", "source"}, commandName(n)) {
 					read = nil
 				}
 				if launchCallIn(n) && len(n.Assigns) == 0 && n.Args[0].Lit() == "mlxp" {
-					return false // its words are replaced
+					return false
 				}
 			case *syntax.ParamExp:
 				if n.Excl {

@@ -44,30 +44,83 @@ func (r *reducer) fill(printed string) string {
 
 // list reduces the list in which step i stands.
 func (r *reducer) list(i int) []*syntax.Stmt {
-	f := r.path[i].frame
+	f, at := r.path[i].frame, r.path[i].stmt
 	var list []*syntax.Stmt
-	for _, c := range f.changeLines(r.read) {
-		list = append(list, r.placeholder(r.path[i].stmt.Pos(), c))
+	if f.start != nil {
+		for _, line := range f.start.lines(r.readFrom(i)) {
+			list = append(list, r.placeholder(f.stmts[0].Pos(), line))
+		}
 	}
 	after := false
 	for _, stmt := range f.stmts {
 		switch {
-		case stmt == r.path[i].stmt:
+		case stmt == at:
 			list = append(list, r.stmt(i)...)
 			after = true
-		case !f.launched[stmt]:
+		case f.launched[stmt], isRead(stmt) && f.changes[stmt] != nil && !after:
+			for _, line := range f.changes[stmt].lines(r.read) {
+				list = append(list, r.placeholder(stmt.Pos(), line))
+			}
+		default:
 			list = append(list, r.script.quiet(stmt))
-			r.follows = r.follows || after
+			_, declares := stmt.Cmd.(*syntax.FuncDecl)
+			r.follows = r.follows || after && !declares
 		}
 	}
 	return list
 }
 
-func (f *frame) changeLines(read map[string]bool) []string {
-	if f.start == nil {
+// readFrom returns the variables to set at the start of the loop's round that
+// step i is in: not those that are set again before they are read.
+func (r *reducer) readFrom(i int) map[string]bool {
+	if r.read == nil {
 		return nil
 	}
-	return f.start.lines(read)
+	read := map[string]bool{}
+	for name := range r.read {
+		read[name] = r.read[name] && r.needs(i, name)
+	}
+	return read
+}
+
+// needs tells whether what is executed from the list of step i on may read a
+// variable before it sets it.
+func (r *reducer) needs(i int, name string) bool {
+	for j := i; j < len(r.path); j++ {
+		f := r.path[j].frame
+		if j > i && f.start != nil {
+			if _, set := f.start.vars[name]; set {
+				return false
+			}
+		}
+		for _, stmt := range f.stmts {
+			if stmt == r.path[j].stmt {
+				break
+			}
+			if f.launched[stmt] || isRead(stmt) && f.changes[stmt] != nil {
+				if _, set := f.changes[stmt].vars[name]; set {
+					return false
+				}
+				continue
+			}
+			read := readNames([]syntax.Node{stmt})
+			if read == nil || read[name] {
+				return true
+			}
+			if sets(stmt, name) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// sets tells whether a statement is an assignment to a variable.
+func sets(stmt *syntax.Stmt, name string) bool {
+	call, ok := stmt.Cmd.(*syntax.CallExpr)
+	return ok && len(call.Args) == 0 && slices.ContainsFunc(call.Assigns, func(a *syntax.Assign) bool {
+		return a.Name.Value == name && !a.Append && a.Index == nil
+	})
 }
 
 // stmt reduces the statement of step i.
@@ -136,7 +189,7 @@ func (r *reducer) with(stmt *syntax.Stmt, command syntax.Command) *syntax.Stmt {
 	if command != nil {
 		s.Cmd = command
 	}
-	s.Background, s.Semicolon, s.Comments = false, syntax.Pos{}, nil
+	s.Background, s.Semicolon = false, syntax.Pos{}
 	r.follows = r.follows || s.Negated
 	return &s
 }
@@ -163,6 +216,7 @@ func wrap(list []*syntax.Stmt) *syntax.Stmt {
 // launch returns the statement of the launch with the command in the place of
 // the words from mlxp on.
 func (r *reducer) launch(stmt *syntax.Stmt) *syntax.Stmt {
+	stmt = onOneLine(stmt)
 	c := *stmt.Cmd.(*syntax.CallExpr)
 	at := c.Args[r.call.word].Pos()
 	words := slices.Clone(c.Args[:r.call.word])
@@ -188,7 +242,7 @@ func (r *reducer) loop(stmt *syntax.Stmt, i int) []*syntax.Stmt {
 	if breaks(list) {
 		pos := stmt.Pos()
 		lit := func(s string) *syntax.Lit { return &syntax.Lit{ValuePos: pos, ValueEnd: pos, Value: s} }
-		once := &syntax.ForClause{ForPos: pos, DoPos: pos, DonePos: stmt.End(), Do: list, Loop: &syntax.WordIter{
+		once := &syntax.ForClause{ForPos: pos, DoPos: pos, DonePos: list[len(list)-1].End(), Do: list, Loop: &syntax.WordIter{
 			Name: lit("mlxp_round"), InPos: pos, Items: []*syntax.Word{{Parts: []syntax.WordPart{lit("1")}}},
 		}}
 		list = []*syntax.Stmt{{Position: pos, Cmd: once}}

@@ -22,6 +22,7 @@ type shell struct {
 	dirStack []string
 	flags    map[byte]bool   // of set: e u f a
 	options  map[string]bool // set -o and shopt
+	loaded   *cause          // a command before may have set variables: module load, conda activate
 	optIndex int             // getopts: OPTIND as it left it
 	optPlace int             // getopts: the place within the word at OPTIND
 }
@@ -141,10 +142,22 @@ func (e *evaluator) lookup(name string) expand.Variable {
 	if v, ok := e.sh.vars[name]; ok {
 		return v
 	}
+	if n, ok := strings.CutPrefix(name, mappedPrefix); ok {
+		if i, err := strconv.Atoi(n); err == nil && i >= 0 && i < len(e.mapped) {
+			return e.mapped[i]
+		}
+	}
 	if inJobOnly[name] || e.o.JobOnly != nil && e.o.JobOnly(name) {
 		return text(e.unknown(&cause{
 			line: e.line, what: "$" + name + ", which only the job has",
-			mend: e.jobOnlyMend(name),
+			mend:   e.jobOnlyMend(name),
+			decide: "each launch becomes a job whatever $" + name + " is: take the test away, or put it behind the launch",
+		}))
+	}
+	if c := e.sh.loaded; c != nil && syntax.ValidName(name) && !e.mayBeUnset[name] {
+		return text(e.unknown(&cause{
+			line: c.line, what: "$" + name + ", which " + c.what + " may set",
+			mend: "write the value down; ${" + name + "-} if it is to be empty",
 		}))
 	}
 	return expand.Variable{}
@@ -196,6 +209,7 @@ const maxValue = 16 << 20
 // A change is what differs between two moments of a shell.
 type change struct {
 	vars   map[string]expand.Variable // an unset one has Set false
+	fresh  map[string]bool            // those that were not set before
 	dir    string                     // empty: the same
 	params []string                   // nil: the same
 }
@@ -205,10 +219,10 @@ var ownVars = map[string]bool{"PWD": true, "OLDPWD": true, "IFS": false, "_": tr
 
 // changeFrom returns what leads from before to s.
 func (s *shell) changeFrom(before *shell) *change {
-	c := &change{vars: map[string]expand.Variable{}}
+	c := &change{vars: map[string]expand.Variable{}, fresh: map[string]bool{}}
 	for name, v := range s.vars {
 		if old, ok := before.vars[name]; !ownVars[name] && (!ok || !sameVar(old, v)) {
-			c.vars[name] = v
+			c.vars[name], c.fresh[name] = v, !ok || !old.Set
 		}
 	}
 	for name := range before.vars {
@@ -232,8 +246,11 @@ func sameVar(a, b expand.Variable) bool {
 
 // lines returns the change as shell text, one command a line: of the variables
 // that read holds (all if it is nil) and of those that programs see. What is
-// unknown here is left as it comes in the job.
+// unknown here is left as it comes in the job, but set.
 func (c *change) lines(read map[string]bool) []string {
+	if c == nil {
+		return nil
+	}
 	known := func(s string) bool { return !strings.ContainsRune(s, mark) }
 	var lines []string
 	if c.dir != "" && known(c.dir) {
@@ -252,6 +269,8 @@ func (c *change) lines(read map[string]bool) []string {
 	for _, name := range names {
 		if text := declaration(name, c.vars[name]); known(text) {
 			lines = append(lines, text)
+		} else if c.fresh[name] {
+			lines = append(lines, name+"=")
 		}
 	}
 	return lines

@@ -104,13 +104,46 @@ func (e *evaluator) holdsMlxp(text string) bool {
 
 // skip leaves statements for the job because it is not known whether they are
 // executed: the variables that they set are unknown from here on, and so is what
-// they print. A launch in them is an error.
-func (e *evaluator) skip(node syntax.Node, c *cause) {
+// they print. A launch in them is an error. If they are likely to be executed,
+// their break, continue, return and exit make it doubtful what comes next; if
+// they are what is done when a command of the job fails, they do not.
+func (e *evaluator) skip(node syntax.Node, c *cause, likely bool) {
 	if line := e.launchIn(node); line > 0 {
-		e.fail(e.hangs(line, c, "whether this launch is reached hangs"))
+		e.failReached(line, c)
 		return
 	}
+	e.pass(node, c, likely)
+}
+
+// skipBodies is skip for a compound statement whose head was executed.
+func (e *evaluator) skipBodies(node syntax.Node, c *cause, bodies ...[]*syntax.Stmt) {
+	for _, body := range bodies {
+		for _, stmt := range body {
+			if line := e.launchIn(stmt); line > 0 {
+				e.failReached(line, c)
+				return
+			}
+		}
+	}
+	e.pass(node, c, true)
+}
+
+// failReached is the failure of a launch of which it is not known whether it is
+// reached.
+func (e *evaluator) failReached(line int, c *cause) {
+	if c.decide != "" {
+		c = &cause{line: c.line, what: c.what, mend: c.decide}
+	}
+	e.fail(e.hangs(line, c, "whether this launch is reached hangs"))
+}
+
+// pass does what skip does to the variables and what comes next.
+func (e *evaluator) pass(node syntax.Node, c *cause, likely bool) {
+	doubts := e.doubts
 	e.skipWithin(node, c, map[string]bool{})
+	if !likely {
+		e.doubts = doubts
+	}
 	e.stdout.write(e, e.unknown(c))
 }
 
@@ -199,9 +232,7 @@ func (e *evaluator) skipCall(call *syntax.CallExpr, c *cause, unset func(string)
 		if !inLoop {
 			e.doubts = append(e.doubts, c)
 		}
-	case "return":
-		e.doubts = append(e.doubts, c)
-	case "exit":
+	case "return", "exit":
 		if len(call.Args) < 2 || call.Args[1].Lit() == "0" { // any other refuses to go on where it must not
 			e.doubts = append(e.doubts, c)
 		}

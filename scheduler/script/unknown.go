@@ -12,9 +12,10 @@ import (
 
 // A cause is why a value or an outcome is not known before the job runs.
 type cause struct {
-	line int    // where it comes into the script
-	what string // completes "this hangs on …"
-	mend string // what the user can do
+	line   int    // where it comes into the script
+	what   string // completes "this hangs on …"
+	mend   string // what the user can do
+	decide string // the same if it is not a value that hangs, but whether a launch is reached; empty: mend
 }
 
 // outcomeOf is the cause of what hangs on how the run of a launch ends.

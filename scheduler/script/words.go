@@ -65,7 +65,7 @@ func (e *evaluator) expanded(lossy bool, expansion func(*expand.Config) error) *
 	e.taint = nil
 	err := expansion(e.expansion())
 	taint := e.taint
-	e.taint = outer
+	e.taint, e.mayBeUnset = outer, nil
 	switch {
 	case e.stopped():
 	case err == nil:
@@ -110,6 +110,7 @@ func (e *evaluator) wordFields(word *syntax.Word) []string {
 	if e.script.posix {
 		word = withoutBraces(word)
 	}
+	word = e.settled(word)
 	var fields []string
 	cause := e.expanded(lossy(word), func(c *expand.Config) (err error) {
 		fields, err = expand.Fields(c, word)
@@ -148,6 +149,7 @@ func (e *evaluator) text(word *syntax.Word, expansion func(*expand.Config, *synt
 		return ""
 	}
 	var text string
+	word = e.settled(word)
 	cause := e.expanded(lossy(word), func(c *expand.Config) (err error) {
 		text, err = expansion(c, word)
 		return err
@@ -164,7 +166,12 @@ func (e *evaluator) arithm(expr syntax.ArithmExpr) (int, *cause) {
 	if e.stopped() {
 		return 0, nil
 	}
+	if c := e.beyond(expr); c != nil {
+		return 0, c
+	}
 	var n int
+	e.mayBeUnset = nil
+	e.expectUnset(expr)
 	cause := e.expanded(true, func(c *expand.Config) (err error) {
 		n, err = expand.Arithm(c, expr)
 		return err
@@ -175,7 +182,8 @@ func (e *evaluator) arithm(expr syntax.ArithmExpr) (int, *cause) {
 // substitute runs the commands of $(…) in a subshell.
 func (e *evaluator) substitute(w io.Writer, node *syntax.CmdSubst) error {
 	out := &output{}
-	taint := e.taint
+	taint, unset := e.taint, e.mayBeUnset
+	defer func() { e.mayBeUnset = unset }()
 	e.subshell(func() {
 		e.stdout = out
 		if file := onlyRead(node.Stmts); file != nil {
@@ -186,7 +194,9 @@ func (e *evaluator) substitute(w io.Writer, node *syntax.CmdSubst) error {
 		}
 		e.list(node.Stmts, nil)
 	})
-	e.taint = taint
+	if e.taint = taint; taint == nil {
+		e.taint = e.causeIn(out.String())
+	}
 	e.substituted = true
 	if e.err != nil {
 		return e.err
