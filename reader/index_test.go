@@ -58,7 +58,9 @@ func TestIndexChangesNoAnswer(t *testing.T) {
 		if err := os.Rename(filepath.Join(root, ".mlxp"), aside); err != nil {
 			t.Fatal(err)
 		}
+		write(t, filepath.Join(root, ".mlxp"), "") // a file: there can be no index
 		without := ask()
+		os.Remove(filepath.Join(root, ".mlxp"))
 		if err := os.Rename(aside, filepath.Join(root, ".mlxp")); err != nil {
 			t.Fatal(err)
 		}

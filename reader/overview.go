@@ -302,5 +302,5 @@ func lookup(v any, path []string) any {
 			return nil
 		}
 	}
-	return v
+	return plain(v)
 }
