@@ -12,50 +12,73 @@ import (
 	"time"
 )
 
-// A cacheFile is a new version of a file that nobody will miss, in [OwnDir]. It
+// A CacheFile is a new version of a file that nobody will miss, in [OwnDir]. It
 // takes its place as a whole, and does not wait for the disk.
-type cacheFile struct {
+//
+// It is not written with locks, nor read with any: a reader has the old version
+// or the new one, and both hold checksums.
+type CacheFile struct {
 	*os.File
 	path  string // where it will be
 	clock clock
 }
 
-// createCache begins a new version of the file of that name. It makes OwnDir if
-// somebody deleted that.
-func createCache(root, name string) (*cacheFile, error) {
+// A clock tells the time of the file system that the log dir is on, which may be
+// another machine's.
+type clock struct{ local, there time.Time }
+
+// CreateCache begins a new version of the file of that name in the OwnDir of a log
+// dir. It makes OwnDir, and a folder in the name, if they are not there.
+func CreateCache(root, name string) (*CacheFile, error) {
 	path := filepath.Join(root, OwnDir, name)
 	temporary := filepath.Join(filepath.Dir(path), fmt.Sprintf(".%s.%d", filepath.Base(path), rand.Uint64()))
 	create := func() (*os.File, error) { return os.OpenFile(temporary, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o666) }
 	f, err := create()
 	if errors.Is(err, fs.ErrNotExist) {
 		if err = makeOwn(root); err == nil {
-			f, err = create()
+			if err = mkdirShared(filepath.Dir(path)); err == nil || errors.Is(err, fs.ErrExist) {
+				f, err = create()
+			}
 		}
 	}
 	if err != nil {
 		return nil, err
 	}
-	c := &cacheFile{File: f, path: path}
+	c := &CacheFile{File: f, path: path}
 	// A file system may take a moment to give a new file its time: writing asks it.
 	if _, err = f.WriteAt([]byte{0}, 0); err == nil {
-		c.clock, err = clockOf(f)
+		var st fs.FileInfo
+		if st, err = f.Stat(); err == nil {
+			c.clock = clock{time.Now(), st.ModTime()}
+		}
 	}
 	if err = cmp.Or(err, f.Truncate(0)); err != nil {
-		c.drop()
+		c.Drop()
 		return nil, err
 	}
 	return c, nil
 }
 
-// drop removes it.
-func (c *cacheFile) drop() {
+// Settled tells whether a file had been left alone for a while when it was read:
+// then its stamp is that of what was read, whoever looks.
+func (c *CacheFile) Settled(stamp Stamp, read time.Time) bool {
+	then := c.clock.there.Add(read.Sub(c.clock.local))
+	return then.Sub(time.Unix(0, stamp.Modified)) >= young
+}
+
+// young is how old a file has to be for its stamp to mean something: one that is
+// changed twice within a tick of the clock may look the same.
+const young = 2 * time.Second
+
+// Drop removes it.
+func (c *CacheFile) Drop() {
 	_ = c.Close()
 	_ = os.Remove(c.Name())
 }
 
-// commit puts it in its place, and removes what others have left that were killed
+// Commit puts it in its place, and removes what others have left that were killed
 // while they wrote one.
-func (c *cacheFile) commit() {
+func (c *CacheFile) Commit() {
 	dir := filepath.Dir(c.path)
 	var err error
 	if shared(dir) {

@@ -27,7 +27,7 @@ type Index struct {
 	fresh  map[uint64]map[int]entry // by segment, then by run
 	sealed map[uint64][]byte        // new segments, written
 	count  int                      // of entries that were fresh
-	next   *cacheFile               // that will be the index; nil until it is worth it
+	next   *CacheFile               // that will be the index; nil until it is worth it
 	failed bool                     // it cannot be
 }
 
@@ -56,7 +56,10 @@ func (x *Index) look(run Run, file int) (t columns.Text, ok bool) {
 		return t, false
 	}
 	i, ok := s.find(run.ID)
-	if !ok || s.stamps[file][i] == 0 || s.stamps[file][i] != StampOf(run.Path(fileNames[file])).hash() {
+	if !ok || s.stamps[file][i] == 0 {
+		return t, false
+	}
+	if now, err := StampOf(run.Path(fileNames[file])); err != nil || now.Hash() != s.stamps[file][i] {
 		return t, false
 	}
 	return s.blocks[file].Row(i)
@@ -82,7 +85,7 @@ func (x *Index) Put(run Run, info, config *File) {
 	}
 	if x.next == nil {
 		var err error
-		if x.next, err = createCache(x.root, indexFile); err != nil {
+		if x.next, err = CreateCache(x.root, indexFile); err != nil {
 			x.failed, x.fresh = true, nil // the log dir may be somebody else's
 			return
 		}
@@ -119,8 +122,8 @@ func (x *Index) seal(n uint64) {
 	for id, e := range x.fresh[n] {
 		r := rows[id]
 		for file, f := range []*File{e.info, e.config} {
-			if f != nil && x.next.clock.settled(f) {
-				r[file] = keptText{f.Stamp.hash(), columns.Split(fileKinds[file], f.Text)}
+			if f != nil && x.next.Settled(f.Stamp, f.Read) {
+				r[file] = keptText{f.Stamp.Hash(), columns.Split(fileKinds[file], f.Text)}
 			}
 		}
 		rows[id] = r
@@ -141,13 +144,13 @@ func (x *Index) Save() {
 	defer x.mu.Unlock()
 	gone := x.rows > 2*len(x.runs)+segmentRuns
 	if x.next == nil && gone && !x.failed {
-		x.next, _ = createCache(x.root, indexFile)
+		x.next, _ = CreateCache(x.root, indexFile)
 	}
 	if x.next == nil {
 		return
 	}
 	if !gone && x.count < x.rows/500 {
-		x.next.drop()
+		x.next.Drop()
 		x.next = nil
 		return
 	}

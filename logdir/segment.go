@@ -194,7 +194,7 @@ func appendSegment(dst []byte, number uint64, rows map[int]indexRow) []byte {
 }
 
 // writeSegments writes the index and puts it in its place.
-func writeSegments(f *cacheFile, old map[uint64]*segment, fresh map[uint64][]byte, shapes *columns.Shapes) {
+func writeSegments(f *CacheFile, old map[uint64]*segment, fresh map[uint64][]byte, shapes *columns.Shapes) {
 	w := bufio.NewWriterSize(f, 256<<10)
 	w.WriteString(indexMagic)
 	numbers := map[uint64]bool{}
@@ -212,8 +212,8 @@ func writeSegments(f *cacheFile, old map[uint64]*segment, fresh map[uint64][]byt
 		}
 	}
 	if w.Flush() != nil {
-		f.drop()
+		f.Drop()
 		return
 	}
-	f.commit()
+	f.Commit()
 }

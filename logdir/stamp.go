@@ -17,21 +17,31 @@ type Stamp struct {
 	Changed     int64 // when anything about it did: nobody can set that back
 }
 
-func stampOf(st *unix.Stat_t) Stamp {
+func stampFrom(st *unix.Stat_t) Stamp {
 	return Stamp{st.Ino, uint64(st.Size), st.Mtim.Nano(), st.Ctim.Nano()}
 }
 
-// StampOf returns the stamp of the file at path as it is now.
-func StampOf(path string) Stamp {
+// StampOfFile returns the stamp of an open file.
+func StampOfFile(f *os.File) (Stamp, error) {
 	var st unix.Stat_t
-	if unix.Stat(path, &st) != nil {
-		return Stamp{}
+	if err := unix.Fstat(int(f.Fd()), &st); err != nil {
+		return Stamp{}, &fs.PathError{Op: "stat", Path: f.Name(), Err: err}
 	}
-	return stampOf(&st)
+	return stampFrom(&st), nil
 }
 
-// hash is a number for the stamp, 0 for none.
-func (s Stamp) hash() uint64 {
+// StampOf returns the stamp of the file at path as it is now.
+func StampOf(path string) (Stamp, error) {
+	var st unix.Stat_t
+	if err := unix.Stat(path, &st); err != nil {
+		return Stamp{}, &fs.PathError{Op: "stat", Path: path, Err: err}
+	}
+	return stampFrom(&st), nil
+}
+
+// Hash is a number for the stamp, 0 for none. Two stamps that differ have one hash
+// once in 2^64 times.
+func (s Stamp) Hash() uint64 {
 	if s == (Stamp{}) {
 		return 0
 	}
@@ -78,7 +88,7 @@ func ReadFile(path string) (*File, error) {
 	if st.Mode&unix.S_IFMT != unix.S_IFREG {
 		return failed("read", errors.New("not a regular file"))
 	}
-	f.Stamp = stampOf(&st)
+	f.Stamp = stampFrom(&st)
 	f.Text = make([]byte, 0, st.Size+1) // room to find its end without growing
 	for {
 		n := 0
@@ -97,27 +107,4 @@ func ReadFile(path string) (*File, error) {
 			f.Text = append(f.Text, 0)[:len(f.Text)]
 		}
 	}
-}
-
-// A clock tells the time of the file system that the log dir is on, which may be
-// another machine's.
-type clock struct{ local, there time.Time }
-
-// clockOf reads the clock from a file that was written this moment.
-func clockOf(f *os.File) (clock, error) {
-	st, err := f.Stat()
-	if err != nil {
-		return clock{}, err
-	}
-	return clock{time.Now(), st.ModTime()}, nil
-}
-
-// young is how old a file has to be for its stamp to mean something: one that is
-// changed twice within a tick of the clock may look the same.
-const young = 2 * time.Second
-
-// settled tells whether the file was old enough when it was read.
-func (c clock) settled(f *File) bool {
-	then := c.there.Add(f.Read.Sub(c.local))
-	return then.Sub(time.Unix(0, f.Stamp.Modified)) >= young
 }

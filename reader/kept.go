@@ -14,9 +14,9 @@ import (
 type metadataFiles struct{ info, config *logdir.File }
 
 // indexed is a record whose metadata come from an index where it has them.
-func (l *Log) indexed(index *logdir.Index, run logdir.Run, d *demand) *Record {
+func (l *Log) indexed(index *logdir.Index, series *seriesIndex, run logdir.Run, d *demand) *Record {
 	r := newRecord(l, run, d)
-	r.index = index
+	r.index, r.seriesIndex = index, series
 	return r
 }
 

@@ -83,14 +83,15 @@ func (l *Log) Runs(ctx context.Context, where string, notice func(text string)) 
 			yield(nil, err)
 			return
 		}
-		index := logdir.OpenIndex(l.Root, runs)
+		index, series := logdir.OpenIndex(l.Root, runs), openSeries(l.Root, runs)
+		defer series.save()
 		var warned notes
 		for _, run := range runs {
 			if err := ctx.Err(); err != nil {
 				yield(nil, err)
 				return
 			}
-			r := l.indexed(index, run, p.demand)
+			r := l.indexed(index, series, run, p.demand)
 			matches := tallies.match(r)
 			warned.record(r)
 			r.keep()
@@ -233,7 +234,8 @@ func (l *Log) rows(ctx context.Context, p *plan, visit func(row)) (*tallies, err
 			return nil, err
 		}
 	}
-	index := logdir.OpenIndex(l.Root, runs)
+	index, series := logdir.OpenIndex(l.Root, runs), openSeries(l.Root, runs)
+	defer series.save()
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	blocks := (len(runs) + block - 1) / block
@@ -257,7 +259,7 @@ func (l *Log) rows(ctx context.Context, p *plan, visit func(row)) (*tallies, err
 				}
 				var out []row
 				for _, run := range runs[i*block : min((i+1)*block, len(runs))] {
-					r := l.indexed(index, run, p.demand)
+					r := l.indexed(index, series, run, p.demand)
 					if t.match(r) {
 						row := t.row(r)
 						if p.read != nil {

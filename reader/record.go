@@ -24,6 +24,8 @@ type Record struct {
 	index  *logdir.Index // nil: none is used
 	files  metadataFiles
 
+	seriesIndex *seriesIndex // nil: none is used
+
 	info      *info
 	config    *config.Node
 	hasConfig bool // config was read
