@@ -153,7 +153,7 @@ func (b *bench) duckdb(sql string) (float64, error) {
 	}
 	var took []float64
 	for range 5 {
-		cmd := exec.Command("node", "--input-type=module", "-e", duckdbScript, "--", filepath.Join(modules, "@duckdb", "node-api", "lib", "index.js"), sql)
+		cmd := exec.Command("node", "--input-type=module", "-e", duckdbScript, "--", "--", filepath.Join(modules, "@duckdb", "node-api", "lib", "index.js"), sql)
 		cmd.Dir = b.dir
 		cmd.Stderr = os.Stderr
 		text, err := cmd.Output()
