@@ -71,7 +71,7 @@ const (
 	mostSeries   = 512 << 20 // bytes of all files: those that were not asked for longest go
 	fewSeries    = 20        // that are new are not worth writing a file, unless
 	fewBytes     = 1 << 20   // at least so much was read for them
-	openParts    = 2         // are held until they are written: runs are asked by number
+	openParts    = 2         // parts are held until they are written: most questions go by number
 	touchedAfter = 24 * time.Hour
 )
 
@@ -222,6 +222,9 @@ func (x *seriesIndex) worked(bytes uint64) {
 // writeFinished writes parts before the one with that number, so that not all
 // values of a large log dir are held.
 func (x *seriesIndex) writeFinished(number int) {
+	if x.held < mostHeld/2 {
+		return
+	}
 	for key, p := range x.parts {
 		if len(p.fresh) > 0 && key.number <= number-openParts {
 			x.write(key, p)
