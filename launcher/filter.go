@@ -119,8 +119,8 @@ func completeRuns(root string, line Line) (map[string]doneRun, error) {
 		return nil, err
 	}
 	done := map[string]doneRun{}
-	index := logdir.OpenIndex(root)
-	defer index.Save(runs)
+	index := logdir.OpenIndex(root, runs)
+	defer index.Save()
 	for _, run := range runs {
 		info, err := index.ReadInfo(run)
 		if err != nil || info.Status != logdir.Complete {

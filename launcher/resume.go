@@ -168,7 +168,8 @@ func missing(root string, sizes map[int]int, notice func(string)) error {
 		return err
 	}
 	there := map[int]int{}
-	index := logdir.OpenIndex(root)
+	index := logdir.OpenIndex(root, runs)
+	defer index.Save()
 	for _, run := range runs {
 		if info, err := index.ReadInfo(run); err == nil && info.Sweep != nil {
 			there[info.Sweep.ID]++

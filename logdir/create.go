@@ -29,7 +29,7 @@ func Open(root string) (*Log, error) {
 		return nil, fmt.Errorf("log dir: %w", err)
 	}
 	l := &Log{Root: root, shared: shared(root)}
-	if err := l.makeOwn(); err != nil {
+	if err := makeOwn(l.Root); err != nil {
 		return nil, fmt.Errorf("log dir: %w", err)
 	}
 	l.last, err = l.marked()
@@ -42,9 +42,9 @@ func Open(root string) (*Log, error) {
 	return l, nil
 }
 
-// makeOwn makes [OwnDir] if it is not there.
-func (l *Log) makeOwn() error {
-	own := filepath.Join(l.Root, OwnDir)
+// makeOwn makes [OwnDir] in the log dir root if it is not there.
+func makeOwn(root string) error {
+	own := filepath.Join(root, OwnDir)
 	if err := mkdirShared(own); err != nil {
 		if errors.Is(err, fs.ErrExist) {
 			return nil
@@ -85,7 +85,7 @@ func (l *Log) catchUp() error {
 	}
 	last, err := l.marked()
 	if errors.Is(err, fs.ErrNotExist) { // somebody deleted OwnDir
-		return l.makeOwn()
+		return makeOwn(l.Root)
 	}
 	l.last = max(l.last, last)
 	return err

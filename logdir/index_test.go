@@ -2,11 +2,14 @@ package logdir
 
 import (
 	"bytes"
-	"fmt"
+	"encoding/binary"
+	"hash/crc32"
 	"os"
 	"path/filepath"
 	"testing"
 	"time"
+
+	"github.com/mlxp/mlxp/internal/columns"
 )
 
 // ended makes n runs that ended long ago.
@@ -36,13 +39,13 @@ func age(t *testing.T, run Run) {
 // indexed reads all runs through a new index, and saves it.
 func indexed(t *testing.T, runs []Run) *Index {
 	t.Helper()
-	x := OpenIndex(filepath.Dir(runs[0].Dir))
+	x := OpenIndex(filepath.Dir(runs[0].Dir), runs)
 	for _, run := range runs {
 		if info, err := x.ReadInfo(run); err != nil || info.ID != run.ID {
 			t.Fatalf("run %d: %+v, %v", run.ID, info, err)
 		}
 	}
-	x.Save(runs)
+	x.Save()
 	return x
 }
 
@@ -50,9 +53,9 @@ func TestIndexKeepsWhatDidNotChange(t *testing.T) {
 	l := open(t, t.TempDir())
 	runs := endedRuns(t, l, 30)
 	indexed(t, runs)
-	x := OpenIndex(l.Root)
+	x := OpenIndex(l.Root, runs)
 	for _, run := range runs {
-		if _, e := x.Look(run); e == nil {
+		if _, ok := x.Info(run); !ok {
 			t.Errorf("run %d is not in the index", run.ID)
 		}
 	}
@@ -64,20 +67,25 @@ func TestIndexKeepsWhatDidNotChange(t *testing.T) {
 		t.Errorf("a changed record: %+v, %v", info, err)
 	}
 	// A young record is not kept: it may be replaced within the clock's tick.
-	if _, e := x.Look(runs[3]); e != nil {
+	if _, ok := x.Info(runs[3]); ok {
 		t.Error("a young record is kept")
 	}
 	// A removed run has no entry, and is gone from the file when that is written.
 	if err := runs[5].Remove(); err != nil {
 		t.Fatal(err)
 	}
-	if _, e := x.Look(runs[5]); e != nil {
+	if _, ok := x.Info(runs[5]); ok {
 		t.Error("a removed run has an entry")
 	}
 	more := endedRuns(t, l, fewEntries)
 	left := append(append(runs[:5:5], runs[6:]...), more...)
 	indexed(t, left)
-	if _, ok := OpenIndex(l.Root).entries[6]; ok {
+	x = OpenIndex(l.Root, left)
+	s := x.segments[0]
+	if !s.open(&x.shapes) {
+		t.Fatal("the segment is broken")
+	}
+	if _, ok := s.find(6); ok {
 		t.Error("the file still has a removed run")
 	}
 }
@@ -97,7 +105,7 @@ func TestIndexBroken(t *testing.T) {
 			if err := os.WriteFile(path, broken, 0o666); err != nil {
 				t.Fatal(err)
 			}
-			x := OpenIndex(l.Root)
+			x := OpenIndex(l.Root, runs)
 			for _, run := range []Run{runs[0], runs[29]} {
 				if info, err := x.ReadInfo(run); err != nil || info.ID != run.ID || info.Status != Complete {
 					t.Fatalf("broken at %d: run %d: %+v, %v", i, run.ID, info, err)
@@ -107,25 +115,31 @@ func TestIndexBroken(t *testing.T) {
 	}
 }
 
+// FuzzIndex: whatever the file holds, runs are what they are.
 func FuzzIndex(f *testing.F) {
-	f.Add(appendEntry([]byte(indexMagic), 7, Entry{Stamp{1, 2, 3}, []byte("id: 7\n"), []byte("{}")}))
-	f.Add([]byte(indexMagic + "\xff\xff\xff\xff\x00\x00\x00\x00"))
-	dir := f.TempDir()
-	if err := os.Mkdir(filepath.Join(dir, OwnDir), 0o777); err != nil {
-		f.Fatal(err)
-	}
+	text := []byte(`{"a":1}`)
+	rows := map[int]indexRow{3: {{7, columns.Split(columns.Lines, []byte("id: 3\n"))}, {8, columns.Split(columns.JSON, text)}}, 5: {}}
+	f.Add(appendSegment(nil, 0, rows))
+	f.Add([]byte("\xff\xff\xff\xff\x00\x00\x00\x00"))
 	f.Fuzz(func(t *testing.T, text []byte) {
-		if err := os.WriteFile(filepath.Join(dir, OwnDir, indexFile), text, 0o666); err != nil {
-			t.Fatal(err)
+		s := newSegment(text)
+		if s == nil {
+			return
 		}
-		again := []byte(indexMagic)
-		x := OpenIndex(dir)
-		for id, e := range x.entries {
-			again = appendEntry(again[:len(indexMagic)], id, e)
-			back, e2, rest, ok := decodeEntry(again[len(indexMagic):])
-			if !ok || len(rest) > 0 || back != id || fmt.Sprint(e) != fmt.Sprint(e2) {
-				t.Errorf("entry %d: %v is read back as %d %v", id, e, back, e2)
-			}
+		var shapes columns.Shapes
+		if crc := s.text[4:8]; len(s.text) > segmentHead { // beyond the checksum, too
+			binary.LittleEndian.PutUint32(crc, crc32.Checksum(s.text[segmentHead:], castagnoli))
+		}
+		if !s.open(&shapes) {
+			return
+		}
+		rows := map[int]indexRow{}
+		for i, id := range s.ids {
+			rows[id] = s.row(i)
+		}
+		again := newSegment(appendSegment(nil, s.number, rows))
+		if again == nil || !again.open(&shapes) || len(again.ids) != len(rows) {
+			t.Errorf("%d runs are read, written and not read again", len(rows))
 		}
 	})
 }
@@ -134,11 +148,39 @@ func FuzzIndex(f *testing.F) {
 func TestIndexNotWritable(t *testing.T) {
 	l := open(t, t.TempDir())
 	runs := endedRuns(t, l, 30)
-	if err := os.RemoveAll(filepath.Join(l.Root, OwnDir)); err != nil {
+	own := filepath.Join(l.Root, OwnDir)
+	if err := os.RemoveAll(own); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(own, nil, 0o666); err != nil { // root may write into any directory
 		t.Fatal(err)
 	}
 	indexed(t, runs)
-	if _, err := os.Stat(filepath.Join(l.Root, OwnDir)); err == nil {
-		t.Error("reading made " + OwnDir)
+}
+
+// A directory that was deleted is made again, and what writers left who were
+// killed is removed.
+func TestIndexAfterCleaning(t *testing.T) {
+	l := open(t, t.TempDir())
+	runs := endedRuns(t, l, 30)
+	own := filepath.Join(l.Root, OwnDir)
+	if err := os.RemoveAll(own); err != nil {
+		t.Fatal(err)
+	}
+	indexed(t, runs)
+	if _, ok := OpenIndex(l.Root, runs).Info(runs[7]); !ok {
+		t.Error("there is no index")
+	}
+	left := filepath.Join(own, ".index.123")
+	if err := os.WriteFile(left, nil, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	before := time.Now().Add(-2 * time.Hour)
+	if err := os.Chtimes(left, before, before); err != nil {
+		t.Fatal(err)
+	}
+	indexed(t, endedRuns(t, l, fewEntries))
+	if _, err := os.Stat(left); err == nil {
+		t.Error("an old temporary file is still there")
 	}
 }

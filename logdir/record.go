@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"reflect"
 	"strings"
 )
@@ -70,19 +69,25 @@ func RecordJSON(text []byte) ([]byte, error) {
 // ReadInfo reads the run's record. The error wraps [ErrNoRecord] if there is
 // none or it is not whole.
 func (r Run) ReadInfo() (*Info, error) {
+	info, _, err := r.readInfo()
+	return info, err
+}
+
+// readInfo is ReadInfo that returns the file as well.
+func (r Run) readInfo() (*Info, *File, error) {
 	path := r.Path(InfoYAML)
-	text, err := os.ReadFile(path)
+	file, err := ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("run %d: %w: %s does not exist", r.ID, ErrNoRecord, path)
+		return nil, nil, fmt.Errorf("run %d: %w: %s does not exist", r.ID, ErrNoRecord, path)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("run %d: %w", r.ID, err)
+		return nil, nil, fmt.Errorf("run %d: %w", r.ID, err)
 	}
-	info, err := decodeInfo(text)
+	info, err := decodeInfo(file.Text)
 	if err != nil {
-		return nil, fmt.Errorf("run %d: %w: %s: %w", r.ID, ErrNoRecord, path, err)
+		return nil, nil, fmt.Errorf("run %d: %w: %s: %w", r.ID, ErrNoRecord, path, err)
 	}
-	return info, nil
+	return info, file, nil
 }
 
 func decodeInfo(text []byte) (*Info, error) {

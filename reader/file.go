@@ -3,10 +3,11 @@ package reader
 import (
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"syscall"
+
+	"github.com/mlxp/mlxp/logdir"
 )
 
 // open opens a file of the run for reading. It has to be a regular one: a pipe
@@ -33,30 +34,15 @@ func (r *Record) open(name string) (*os.File, error) {
 }
 
 // readFile reads a whole file of the run.
-func (r *Record) readFile(name string) ([]byte, error) {
-	f, err := r.open(name)
-	if err != nil {
-		return nil, err
+func (r *Record) readFile(name string) (*logdir.File, error) {
+	f, err := logdir.ReadFile(r.Run.Path(name))
+	if errors.Is(err, syscall.ENOTDIR) {
+		err = fs.ErrNotExist
 	}
-	defer f.Close()
-	st, err := f.Stat()
 	if err != nil {
 		return nil, relative(name, err)
 	}
-	text := make([]byte, 0, st.Size()+1) // room to find its end without growing
-	for {
-		n, err := f.Read(text[len(text):cap(text)])
-		text = text[:len(text)+n]
-		if err == io.EOF {
-			return text, nil
-		}
-		if err != nil {
-			return nil, relative(name, err)
-		}
-		if len(text) == cap(text) {
-			text = append(text, 0)[:len(text)]
-		}
-	}
+	return f, nil
 }
 
 // relative names a file in an error as a path in the run's directory, so that

@@ -5,10 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/mlxp/mlxp/internal/expr"
-	"github.com/mlxp/mlxp/internal/expr/nodes"
 	"github.com/mlxp/mlxp/internal/fault"
 )
 
@@ -305,21 +305,24 @@ func (l *Log) groups(ctx context.Context, q Query) (*Table, error) {
 
 // codeVersion tells what is known of the code that a run executed.
 func codeVersion(r *Record) string {
-	vm, ok := r.Info("version_manager").(nodes.Map)
-	if !ok {
+	vm, ok := r.meta().Field("version_manager")
+	version, isMap := vm.(expr.Object)
+	if !ok || !isMap {
 		return ""
 	}
-	commit, _ := vm.Field("commit_hash")
-	if mode, _ := vm.Field("mode"); mode == "commit" || mode == "snapshot" {
+	commit, _ := version.Field("commit_hash")
+	if mode, _ := version.Field("mode"); mode == "commit" || mode == "snapshot" {
 		// Nothing but the commit was there, unless a program has changed it.
-		changes, changed := vm.Field("changes")
-		if list, ok := changes.(nodes.List); changed && ok && list.Len() > 0 {
-			return fmt.Sprint(commit, " changed in ", r.ID())
+		changes, changed := version.Field("changes")
+		if list, ok := changes.(expr.List); changed && ok && list.Len() > 0 {
+			return exact(commit) + " changed in " + strconv.Itoa(r.ID())
 		}
-		return fmt.Sprint(commit, false)
+		return exact(commit)
 	}
-	dirty, _ := vm.Field("dirty")
-	return fmt.Sprint(commit, dirty == true)
+	if dirty, _ := version.Field("dirty"); dirty == true {
+		return exact(commit) + " dirty"
+	}
+	return exact(commit)
 }
 
 // rows evaluates the columns of all groups, and leaves out those that having or

@@ -21,11 +21,11 @@ const keysDir = ".keys"
 // readLegacyInfo reads a record of MLXP for Python. It returns nil if there is
 // none.
 func (r *Record) readLegacyInfo() *info {
-	text, err := r.readFile(logdir.InfoYAML)
+	file, err := r.readFile(logdir.InfoYAML)
 	if err != nil {
 		return nil
 	}
-	n, err := config.ParseYAML(text, logdir.InfoYAML)
+	n, err := config.ParseYAML(file.Text, logdir.InfoYAML)
 	if err != nil || n == nil || n.Kind != config.Map {
 		return nil
 	}

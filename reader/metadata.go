@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/mlxp/mlxp/config"
+	"github.com/mlxp/mlxp/internal/columns"
 	"github.com/mlxp/mlxp/internal/expr/nodes"
 	"github.com/mlxp/mlxp/logdir"
 )
@@ -19,6 +20,7 @@ import (
 type info struct {
 	keys   []string
 	values [][]byte
+	kept   columns.Text  // instead of these, where the record is from the index
 	status logdir.Status // as shown
 	legacy bool          // written by MLXP for Python
 
@@ -30,6 +32,9 @@ func (in *info) Field(name string) (any, bool) {
 	if name == "status" {
 		return string(in.status), in.status != ""
 	}
+	if m, ok := in.keptMap(); ok {
+		return m.Field(name)
+	}
 	for i, key := range in.keys {
 		if key == name {
 			n, err := config.ParseJSON(in.values[i])
@@ -39,8 +44,33 @@ func (in *info) Field(name string) (any, bool) {
 	return nil, false
 }
 
+func (in *info) keptMap() (m keptMap, ok bool) {
+	if in.kept == (columns.Text{}) {
+		return m, false
+	}
+	return keptMap{in.kept, in.kept.Root()}, true
+}
+
 // Names returns the keys.
-func (in *info) Names() []string { return in.keys }
+func (in *info) Names() []string {
+	if m, ok := in.keptMap(); ok {
+		return m.Names()
+	}
+	return in.keys
+}
+
+// each visits the keys with their values as JSON.
+func (in *info) each(visit func(key string, value []byte)) {
+	if m, ok := in.keptMap(); ok {
+		for _, key := range m.Names() {
+			visit(key, in.kept.Append(nil, m.at.Child(key)))
+		}
+		return
+	}
+	for i, key := range in.keys {
+		visit(key, in.values[i])
+	}
+}
 
 func (in *info) text(name string) string {
 	v, _ := in.Field(name)
@@ -56,8 +86,9 @@ func (in *info) set(name string, value []byte) {
 // appendJSON writes the record as one object, the status as shown.
 func (in *info) appendJSON(dst []byte) []byte {
 	dst = append(dst, '{')
-	for i, key := range in.keys {
-		if i > 0 {
+	before := len(dst)
+	in.each(func(key string, value []byte) {
+		if len(dst) > before {
 			dst = append(dst, ',')
 		}
 		dst = appendText(dst, key)
@@ -65,17 +96,20 @@ func (in *info) appendJSON(dst []byte) []byte {
 		if key == "status" {
 			dst = appendText(dst, string(in.status))
 		} else {
-			dst = append(dst, in.values[i]...)
+			dst = append(dst, value...)
 		}
-	}
+	})
 	return append(dst, '}')
 }
 
 // readInfo reads the run's record. Of a broken one it keeps the lines that are
 // whole.
 func (r *Record) readInfo() *info {
+	if in, ok := r.keptInfo(); ok {
+		return in
+	}
 	in := new(info)
-	text, err := r.readRecord()
+	file, err := r.readFile(logdir.InfoYAML)
 	if errors.Is(err, fs.ErrNotExist) {
 		in.missing = true
 		r.warn("it has no record, %s", logdir.InfoYAML)
@@ -85,7 +119,8 @@ func (r *Record) readInfo() *info {
 		r.warn("%v", err)
 		return in
 	}
-	bad := 0
+	r.files.info = file
+	bad, text := 0, file.Text
 	for n := 1; len(text) > 0; n++ {
 		line, rest, whole := bytes.Cut(text, []byte{'\n'})
 		text = rest
@@ -145,11 +180,11 @@ func (r *Record) shown(recorded logdir.Status) logdir.Status {
 
 // submitted tells whether a scheduler has the run: job.yaml holds a job's id.
 func (r *Record) submitted() bool {
-	text, err := r.readFile(logdir.JobYAML)
+	file, err := r.readFile(logdir.JobYAML)
 	if err != nil {
 		return false
 	}
-	object, err := logdir.RecordJSON(text)
+	object, err := logdir.RecordJSON(file.Text)
 	if err != nil {
 		return false
 	}
@@ -187,8 +222,11 @@ func (r *Record) absent() bool {
 // the composed one, with those interpolations resolved that the config itself
 // can answer.
 func (r *Record) readConfig() *config.Node {
+	if m, ok := r.keptConfig(); ok {
+		return m.node()
+	}
 	for _, name := range []string{logdir.ConfigJSON, logdir.ConfigYAML, unresolvedYAML} {
-		text, err := r.readConfigFile(name)
+		file, err := r.readFile(name)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
@@ -196,8 +234,10 @@ func (r *Record) readConfig() *config.Node {
 			r.warn("%v", err)
 			continue
 		}
+		text := file.Text
 		var n *config.Node
 		if strings.HasSuffix(name, ".json") {
+			r.files.config = file
 			n, err = config.ParseJSON(text)
 		} else {
 			n, err = config.ParseYAML(text, name)

@@ -176,7 +176,7 @@ func (l *Log) fields(ctx context.Context) (all [3][][]string) {
 		}
 		r := newRecord(l, run, &demand{})
 		eachPath(r.Config(), []string{expr.Config}, func(path []string, _ *config.Node) { add(0, slices.Clone(path)...) })
-		for _, key := range r.meta().keys {
+		for _, key := range r.meta().Names() {
 			add(1, expr.Info, key)
 		}
 		for _, name := range r.metricNames() {

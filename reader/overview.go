@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 
 	"github.com/mlxp/mlxp/internal/expr"
+	"github.com/mlxp/mlxp/logdir"
 )
 
 // overview returns the table to show to people. Of whole runs it makes the
@@ -172,6 +173,7 @@ func (t *Table) lastMetrics() (lastValues, []string) {
 	slices.Sort(names)
 	names = slices.Compact(names)
 	values := make([][]any, len(t.Rows))
+	defer t.openSeries()()
 	said := make([]int, len(t.Rows))
 	inParallel(len(t.Rows), func(i int) {
 		r := t.Rows[i].Record
@@ -183,6 +185,23 @@ func (t *Table) lastMetrics() (lastValues, []string) {
 		warned.add(row.ID, row.Record.Warnings[said[i]:])
 	}
 	return lastValues{names, values}, warned.lines()
+}
+
+// openSeries lets the rows find series in the index. What it returns ends that.
+func (t *Table) openSeries() (end func()) {
+	if len(t.Rows) == 0 {
+		return func() {}
+	}
+	root := t.Rows[0].Record.log.Root
+	runs, err := logdir.Runs(root)
+	if err != nil {
+		return func() {}
+	}
+	index := openSeries(root, runs)
+	for _, row := range t.Rows {
+		row.Record.seriesIndex = index
+	}
+	return index.save
 }
 
 // last returns the last values of metrics, nil for one that the run lacks.
@@ -302,5 +321,5 @@ func lookup(v any, path []string) any {
 			return nil
 		}
 	}
-	return v
+	return plain(v)
 }

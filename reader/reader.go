@@ -40,7 +40,6 @@ type Log struct {
 	Root string // absolute
 
 	buffers sync.Pool // of *[]byte, for reading metrics
-	index   func() *logdir.Index
 }
 
 // Open returns the log dir at root. It has to exist; it may be empty.
@@ -59,9 +58,7 @@ func Open(root string) (*Log, error) {
 	if err != nil {
 		return nil, fault.Hint(fmt.Errorf("log dir: %w", err), "--log-dir DIR names the log dir")
 	}
-	l := &Log{Root: abs}
-	l.index = sync.OnceValue(func() *logdir.Index { return logdir.OpenIndex(abs) })
-	return l, nil
+	return &Log{Root: abs}, nil
 }
 
 // Runs yields the runs for which the condition where holds, all of them if it is
@@ -86,13 +83,15 @@ func (l *Log) Runs(ctx context.Context, where string, notice func(text string)) 
 			yield(nil, err)
 			return
 		}
+		index, series := logdir.OpenIndex(l.Root, runs), openSeries(l.Root, runs)
+		defer series.save()
 		var warned notes
 		for _, run := range runs {
 			if err := ctx.Err(); err != nil {
 				yield(nil, err)
 				return
 			}
-			r := l.indexed(run, p.demand)
+			r := l.indexed(index, series, run, p.demand)
 			matches := tallies.match(r)
 			warned.record(r)
 			r.keep()
@@ -100,7 +99,7 @@ func (l *Log) Runs(ctx context.Context, where string, notice func(text string)) 
 				return
 			}
 		}
-		l.index().Save(runs)
+		index.Save()
 		if err := tallies.err(ctx, l); err != nil {
 			yield(nil, err)
 			return
@@ -197,6 +196,7 @@ func (t *tallies) row(r *Record) row {
 	out := row{id: r.ID(), record: r, values: make([]any, len(t.values))}
 	for i, v := range t.values {
 		out.values[i], _ = v.Value(r)
+		out.values[i] = plain(out.values[i])
 		if s, ok := out.values[i].(*Series); ok && s.whole {
 			s.record = nil // it needs no more of the run, which can be let go
 		}
@@ -234,6 +234,8 @@ func (l *Log) rows(ctx context.Context, p *plan, visit func(row)) (*tallies, err
 			return nil, err
 		}
 	}
+	index, series := logdir.OpenIndex(l.Root, runs), openSeries(l.Root, runs)
+	defer series.save()
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	blocks := (len(runs) + block - 1) / block
@@ -257,7 +259,7 @@ func (l *Log) rows(ctx context.Context, p *plan, visit func(row)) (*tallies, err
 				}
 				var out []row
 				for _, run := range runs[i*block : min((i+1)*block, len(runs))] {
-					r := l.indexed(run, p.demand)
+					r := l.indexed(index, series, run, p.demand)
 					if t.match(r) {
 						row := t.row(r)
 						if p.read != nil {
@@ -288,7 +290,7 @@ func (l *Log) rows(ctx context.Context, p *plan, visit func(row)) (*tallies, err
 	for _, t := range all {
 		total.merge(t)
 	}
-	l.index().Save(runs)
+	index.Save()
 	return total, nil
 }
 

@@ -22,7 +22,9 @@ type Record struct {
 	log    *Log
 	demand *demand
 	index  *logdir.Index // nil: none is used
-	kept   kept
+	files  metadataFiles
+
+	seriesIndex *seriesIndex // nil: none is used
 
 	info      *info
 	config    *config.Node
@@ -57,6 +59,11 @@ func (r *Record) Field(name string) (any, bool) {
 	case expr.ID:
 		return int64(r.Run.ID), true
 	case expr.Config:
+		if !r.hasConfig {
+			if m, ok := r.keptConfig(); ok {
+				return m, true
+			}
+		}
 		if c := r.Config(); c != nil {
 			return nodes.Value(c), true
 		}
@@ -91,7 +98,7 @@ func (r *Record) Status() logdir.Status { return r.meta().status }
 // Info returns a value of the run's record, nil if it is not there.
 func (r *Record) Info(name string) any {
 	v, _ := r.meta().Field(name)
-	return v
+	return plain(v)
 }
 
 func (r *Record) meta() *info {

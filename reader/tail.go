@@ -10,12 +10,14 @@ import (
 const tailBlock = 64 << 10
 
 // readLast reads a metrics file from its end until every wanted column has a
-// value, its last one.
-func (l *loader) readLast(f *os.File, w *wanted, file string) error {
+// value, its last one. It returns the size of the file if its last line is whole,
+// else 0.
+func (l *loader) readLast(f *os.File, w *wanted, file string) (whole uint64, err error) {
 	end, err := f.Seek(0, io.SeekEnd)
 	if err != nil {
-		return err
+		return 0, err
 	}
+	size := end
 	missing := 0
 	for _, c := range w.columns {
 		if l.columns[c].series == nil {
@@ -31,11 +33,15 @@ func (l *loader) readLast(f *os.File, w *wanted, file string) error {
 	}
 	torn := true    // the line may lack its end: it is the last one
 	var rest []byte // the start of a line that begins before what has been read
-	for size := int64(tailBlock); end > 0 && missing > 0; size *= 2 {
-		n := min(size, end)
+	for block := int64(tailBlock); end > 0 && missing > 0; block *= 2 {
+		n := min(block, end)
 		text := make([]byte, n, n+int64(len(rest)))
 		if _, err := f.ReadAt(text, end-n); err != nil && err != io.EOF {
-			return err
+			return 0, err
+		}
+		l.bytes += uint64(n)
+		if end == size && text[n-1] == '\n' {
+			whole = uint64(size)
 		}
 		text = append(text, rest...)
 		for end -= n; len(text) > 0 && missing > 0; {
@@ -49,6 +55,7 @@ func (l *loader) readLast(f *os.File, w *wanted, file string) error {
 				l.record.warnTorn(file)
 			case err != nil:
 				l.record.warn("%s: a line near the end is not a JSON object", file)
+				l.trouble = true
 			}
 			torn = false
 			for _, c := range found {
@@ -62,5 +69,5 @@ func (l *loader) readLast(f *os.File, w *wanted, file string) error {
 		}
 		rest = text
 	}
-	return nil
+	return whole, nil
 }

@@ -58,7 +58,7 @@ func short(v any) string {
 		return v.Local().Format("2006-01-02 15:04:05")
 	case fmt.Stringer:
 		return printable(v.String())
-	case nodes.Map, nodes.List, metrics:
+	case nodes.Map, nodes.List, keptMap, metrics:
 		return printable(string(appendJSON(nil, v)))
 	}
 	return printable(exact(v))

@@ -38,19 +38,19 @@ var bookkeeping = []string{"schema", "process", "attempts", "mlxp"}
 // node returns the record as a map, the status as shown, without bookkeeping.
 func (in *info) node() *config.Node {
 	n := &config.Node{Kind: config.Map}
-	for i, key := range in.keys {
+	in.each(func(key string, value []byte) {
 		if slices.Contains(bookkeeping, key) {
-			continue
+			return
 		}
-		v, err := config.ParseJSON(in.values[i])
+		v, err := config.ParseJSON(value)
 		if err != nil {
-			continue
+			return
 		}
 		if key == "status" {
 			v = &config.Node{Kind: config.String, Text: string(in.status)}
 		}
 		n.Keys = append(n.Keys, config.Key{Kind: config.String, Text: key})
 		n.Items = append(n.Items, v)
-	}
+	})
 	return n
 }

@@ -46,6 +46,8 @@ func appendJSON(dst []byte, v any) []byte {
 		return appendJSON(dst, v.Seconds())
 	case nodes.Map:
 		return v.Node.AppendJSON(dst)
+	case keptMap:
+		return v.node().AppendJSON(dst)
 	case nodes.List:
 		return v.Node.AppendJSON(dst)
 	case []any:

@@ -25,7 +25,14 @@ type comparisons struct {
 	node        int64
 	operator    string // "<"
 	fine, wrong int
-	left, right string // the kinds, when it first went wrong
+	left, right string // the kinds, when it went wrong: the first in the alphabet
+}
+
+// saw remembers the kinds of a comparison that went wrong.
+func (c *comparisons) saw(left, right string) {
+	if c.left == "" || left+right < c.left+c.right {
+		c.left, c.right = left, right
+	}
 }
 
 // watch is a decorator of CEL's planner.
@@ -68,9 +75,7 @@ func (c *comparison) Exec(frame *interpreter.ExecutionFrame) ref.Val {
 		out = order(c.Function(), left, right)
 	}
 	if out == nil || isNumber(left) && isText(right) || isText(left) && isNumber(right) {
-		if c.count.wrong == 0 {
-			c.count.left, c.count.right = kindOf(left), kindOf(right)
-		}
+		c.count.saw(kindOf(left), kindOf(right))
 		c.count.wrong++
 		if out == nil {
 			return types.NewErrWithNodeID(c.ID(), "%s does not work on %s and %s", c.count.operator, kindOf(left), kindOf(right))

@@ -50,7 +50,7 @@ type Lazy interface {
 func (e *Expr) Tally() (*Tally, error) {
 	t := &Tally{Expr: e, Lacking: make([]int, len(e.Fields)), Unseen: make([]int, len(e.Fields))}
 	var err error
-	t.program, err = e.env.Program(e.ast, cel.EvalOptions(cel.OptOptimize), cel.CustomDecoratorV2(t.watch))
+	t.program, err = e.env.Program(e.ast, cel.EvalOptions(cel.OptOptimize), cel.CustomDecoratorV2(t.watch), cel.CustomDecoratorV2(mix))
 	if err != nil {
 		// A constant that does not work, such as a regular expression.
 		return nil, fault.At(errors.New(strings.TrimPrefix(err.Error(), "error during planning: ")), e.Text, 0)
@@ -88,7 +88,7 @@ func (t *Tally) Match(run Object) bool {
 	if !isBool {
 		t.Values--
 		t.failed++
-		t.odd = kindOf(toCEL(v))
+		t.odd = max(t.odd, kindOf(toCEL(v)))
 		return false
 	}
 	if b {
@@ -116,7 +116,12 @@ func (t *Tally) fail(err error) {
 		}
 	}
 	t.failed++
-	if t.failure == nil {
+	t.worst(e)
+}
+
+// worst remembers a failure. Which one does not hang on the order of the runs.
+func (t *Tally) worst(e *types.Err) {
+	if t.failure == nil || e != nil && e.Error() < t.failure.Error() {
 		t.failure = e
 	}
 }
@@ -203,19 +208,15 @@ func (t *Tally) Merge(other *Tally) {
 	}
 	for i, c := range other.comparisons {
 		mine := t.comparisons[i]
-		if mine.wrong == 0 {
-			mine.left, mine.right = c.left, c.right
+		if c.wrong > 0 {
+			mine.saw(c.left, c.right)
 		}
 		mine.fine += c.fine
 		mine.wrong += c.wrong
 	}
 	t.failed += other.failed
-	if t.failure == nil {
-		t.failure = other.failure
-	}
-	if t.odd == "" {
-		t.odd = other.odd
-	}
+	t.worst(other.failure)
+	t.odd = max(t.odd, other.odd)
 }
 
 // Err returns the error of an expression that could not work on any of the runs
