@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"crypto/sha256"
 	"errors"
 	"fmt"
@@ -64,12 +65,7 @@ func newConsole(t *testing.T, command ...string) *console {
 		c.pty.Close()
 		c.cmd.Process.Kill()
 		c.cmd.Wait()
-		records, _ := filepath.Glob(filepath.Join(c.dir, "logs", "*", "metadata", "info.yaml"))
-		for _, record := range records { // nothing of it goes on
-			if path, err := filepath.Rel(c.dir, record); err == nil {
-				c.file("\nended:", path)
-			}
-		}
+		c.allEnd()
 	})
 	return c
 }
@@ -91,21 +87,23 @@ func (c *console) want(text string) {
 
 func (c *console) wantAny(texts ...string) {
 	c.t.Helper()
-	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(5 * time.Millisecond) {
-		c.mu.Lock()
-		shown := string(c.text[c.seen:])
-		for _, text := range texts {
-			if i := strings.Index(shown, text); i >= 0 {
-				c.seen += i + len(text)
-				c.mu.Unlock()
-				return
-			}
-		}
-		c.mu.Unlock()
+	for deadline := time.Now().Add(30 * time.Second); !c.shows(texts); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			c.t.Fatalf("none of %q is shown, but:\n%q", texts, shown)
+			c.t.Fatalf("none of %q is shown, but:\n%q", texts, c.text[c.seen:])
 		}
 	}
+}
+
+func (c *console) shows(texts []string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, text := range texts {
+		if i := bytes.Index(c.text[c.seen:], []byte(text)); i >= 0 {
+			c.seen += i + len(text)
+			return true
+		}
+	}
+	return false
 }
 
 // mark is a command that shows mark N.
@@ -155,6 +153,23 @@ func (c *console) ends(n int, status string) {
 	info := c.file("\nended:", "logs", fmt.Sprint(n), "metadata", "info.yaml")
 	if !strings.Contains(info, fmt.Sprintf("\nstatus: %q\n", status)) {
 		c.t.Errorf("run %d is not %s:\n%s", n, status, info)
+	}
+}
+
+// allEnd waits until no run goes on.
+func (c *console) allEnd() {
+	records, _ := filepath.Glob(filepath.Join(c.dir, "logs", "*", "metadata", "info.yaml"))
+	for _, record := range records {
+		for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+			text, err := os.ReadFile(record)
+			if err != nil || !strings.Contains(string(text), "\nstatus: \"RUNNING\"") && !strings.Contains(string(text), "\nstatus: \"STARTING\"") {
+				break
+			}
+			if time.Now().After(deadline) {
+				c.t.Errorf("it goes on:\n%s", text)
+				return
+			}
+		}
 	}
 }
 
