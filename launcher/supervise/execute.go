@@ -187,7 +187,7 @@ func (a *attempt) follow(g *group, tty *terminal, left remains) ending {
 		case <-settle.C:
 			a.opts.Guard.watch(left, true)
 			a.witness = newWitness(currentCgroup("/"))
-			a.meter = startMeter(g.pgid)
+			a.meter = startMeter(left.pgid, left.start)
 			a.info.Status = logdir.Running
 			a.note(a.run.WriteInfo(a.info))
 			a.makeReserve()

@@ -129,12 +129,12 @@ func (t *terminal) stopped(g *group, sig unix.Signal) {
 		if t.leave() {
 			unix.Kill(0, unix.SIGTSTP) // the program alone has got Ctrl-Z, which is for all of the job
 		}
-	case sig != unix.SIGTTIN && sig != unix.SIGTTOU:
+	case sig != unix.SIGTTIN && sig != unix.SIGTTOU && !(sig == unix.SIGSTOP && stopsItself(g.pgid)):
 	case t.handOver(g):
 		g.signal(unix.SIGCONT)
 	default: // a job in the background wants the terminal: it has to wait for fg
 		t.leave()
-		if !Suspend(0, sig) {
+		if !Suspend(0, unix.SIGTTIN) {
 			g.signal(unix.SIGHUP) // nobody is there to bring it to the foreground
 		}
 		t.enter(g)
