@@ -38,6 +38,8 @@ func TestMain(m *testing.M) {
 //	await F TEXT  waits until the file F holds TEXT
 //	exit N        ends with this status
 //	KEY=VALUE     nothing
+//
+// and those of onTerminal.
 func program() {
 	args := os.Args[1:]
 	for i := 0; i < len(args); i++ {
@@ -79,6 +81,8 @@ func program() {
 			status := 0
 			fmt.Sscan(args[i], &status)
 			os.Exit(status)
+		default:
+			i += onTerminal(args[i:])
 		}
 	}
 }

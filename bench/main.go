@@ -37,6 +37,8 @@ var measurements = []measurement{
 	{"sub", "1,000 runs submitted to a real Slurm, beside a loop of 100 `sbatch`", "at most 1.5 s", submit},
 	{"job", "the job script of a run of `true` over the same lines without mlxp, median of 50 pairs", "at most 10 ms", jobOverhead},
 	{"jobmemory", "memory and address space of the mlxp of a job", "at most 20 and 800 MB", jobMemory},
+	{"throughput", "throughput of 1 GiB through a pipe, beside `tee`", "at least 0.9 times", throughput},
+	{"idle", "processor time of a supervisor and its guard while a program sleeps", "at most 0.1 %", idle},
 	{"memory", "memory of the supervisor of a run that goes on", "at most 15 MB", memory},
 }
 

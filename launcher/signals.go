@@ -4,7 +4,6 @@ import (
 	"os"
 	"os/signal"
 	"sync"
-	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -70,9 +69,8 @@ func (s *signals) interrupt() {
 }
 
 // suspend stops mlxp after its programs, until a shell continues it. If there is
-// none that could, the kernel leaves it running.
+// none that could, it goes on, and they do.
 func (s *signals) suspend() {
-	time.Sleep(20 * time.Millisecond) // the programs stop first
 	supervise.Suspend(unix.Getpid(), unix.SIGTSTP)
 	s.mu.Lock()
 	defer s.mu.Unlock()

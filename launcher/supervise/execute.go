@@ -166,11 +166,12 @@ func (a *attempt) follow(g *group, tty *terminal, left remains) ending {
 			case unix.SIGWINCH:
 				tty.resize()
 			case unix.SIGTSTP:
+				tty.stop()
 				if a.opts.Stdin == nil {
 					sig = unix.SIGSTOP // nobody could continue a session, so the kernel does not stop it with SIGTSTP
 				}
 			case unix.SIGCONT:
-				tty.continued(g)
+				tty.enter(g)
 			case unix.SIGUSR1, unix.SIGUSR2:
 				g.signalCatchers(sig.(unix.Signal))
 				continue
@@ -186,7 +187,7 @@ func (a *attempt) follow(g *group, tty *terminal, left remains) ending {
 		case <-settle.C:
 			a.opts.Guard.watch(left, true)
 			a.witness = newWitness(currentCgroup("/"))
-			a.meter = startMeter(g.pgid)
+			a.meter = startMeter(left.pgid, left.start)
 			a.info.Status = logdir.Running
 			a.note(a.run.WriteInfo(a.info))
 			a.makeReserve()

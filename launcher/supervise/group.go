@@ -57,3 +57,9 @@ func (g *group) watch() {
 
 // signal sends sig to all processes of the group.
 func (g *group) signal(sig unix.Signal) { unix.Kill(-g.pgid, sig) }
+
+// stopsItself tells whether a program that was stopped with SIGSTOP has most likely done
+// it itself, because it was not in the foreground, as top does.
+func stopsItself(pid int) bool {
+	return catches(pid, unix.SIGTTIN) || catches(pid, unix.SIGTTOU)
+}

@@ -9,8 +9,8 @@ import (
 // started, and what they have started. What is shared by several, as after a fork,
 // counts once.
 type meter struct {
-	pid  int           // the program's
-	stop chan struct{} // closed when the run has ended
+	group int           // the program's process group
+	stop  chan struct{} // closed when the run has ended
 
 	mu    sync.Mutex
 	known map[int]uint64 // the processes seen last, by pid: when each started
@@ -18,25 +18,27 @@ type meter struct {
 	cpu   time.Duration  // the most CPU time that they and those they waited for had
 }
 
-// Timing of samples. A sample looks at all processes of the machine; so that it costs
-// nothing that anybody notices, it is taken more rarely where it takes longer.
+// Timing of samples. A sample looks at all processes of the machine. So that it costs
+// nothing that anybody notices, they become rarer as the run goes on, and never as rare
+// as once a minute.
 const (
-	firstSamples = 100 * time.Millisecond // then twice as long, and so on up to
-	nextSamples  = time.Second            // or
-	restPerCost  = 2000                   // times as long as a sample takes, but not more than
-	mostRest     = time.Minute
+	leastRest = 100 * time.Millisecond
+	growth    = 2    // the rest after a sample is this part of how long the run has lasted, up to
+	perCost   = 2000 // this many times what a sample takes, and at least
+	longRest  = 2 * time.Second
+	mostRest  = time.Minute
 )
 
-// startMeter starts sampling.
-func startMeter(pid int) *meter {
-	m := &meter{pid: pid, stop: make(chan struct{}), known: map[int]uint64{}}
+// startMeter starts sampling what the program does that has a pid and a start time.
+func startMeter(pid int, start uint64) *meter {
+	m := &meter{group: pid, stop: make(chan struct{}), known: map[int]uint64{pid: start}}
 	go func() {
-		for rest := firstSamples; ; rest = min(rest*2, nextSamples) {
-			began := time.Now()
+		for began := time.Now(); ; {
+			before := time.Now()
 			m.sample()
-			cost := time.Since(began)
+			most := min(max(longRest, time.Since(before)*perCost), mostRest)
 			select {
-			case <-time.After(min(max(rest, cost*restPerCost), mostRest)):
+			case <-time.After(min(max(leastRest, time.Since(began)/growth), most)):
 			case <-m.stop:
 				return
 			}

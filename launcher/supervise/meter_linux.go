@@ -6,6 +6,8 @@ import (
 	"os"
 	"strconv"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // usage is what /proc/PID/stat tells of a process (proc(5)).
@@ -36,8 +38,7 @@ func (m *meter) sample() time.Duration {
 	return cpu
 }
 
-// members finds the run's processes: the program, its group, those that were found
-// before, whatever became of their parents, and the children of all these.
+// members finds the run's processes: the program's group, those that were found before, whatever became of their parents, and the children of all these.
 func (m *meter) members() []usage {
 	children := map[int][]usage{}
 	var members []usage
@@ -55,7 +56,7 @@ func (m *meter) members() []usage {
 			continue
 		}
 		start, known := m.known[pid]
-		if pid == m.pid || u.group == m.pid || known && start == u.start {
+		if u.group == m.group || known && start == u.start {
 			take(u)
 		}
 		children[u.parent] = append(children[u.parent], u)
@@ -68,33 +69,50 @@ func (m *meter) members() []usage {
 	return members
 }
 
-// usageOf reads what a process uses. It returns false if it has ended.
+// usageOf reads what a process uses. It returns false if it has ended. It is called for
+// each process of the machine, so it spares what package os would do for a file.
 func usageOf(pid int, buffer []byte) (u usage, ok bool) {
-	f, err := os.Open("/proc/" + strconv.Itoa(pid) + "/stat")
+	fd, err := unix.Open("/proc/"+strconv.Itoa(pid)+"/stat", unix.O_RDONLY|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return u, false
 	}
-	defer f.Close()
-	n, err := f.Read(buffer)
+	n, err := unix.Read(fd, buffer)
+	unix.Close(fd)
 	if err != nil {
 		return u, false
 	}
-	text := buffer[:n]
-	// The command's name stands in parentheses and may hold anything.
-	fields := bytes.Fields(text[bytes.LastIndexByte(text, ')')+1:])
-	if len(fields) < 22 || fields[0][0] == 'Z' || fields[0][0] == 'X' {
-		return u, false
-	}
-	number := func(i int) int64 {
-		n, _ := strconv.ParseInt(string(fields[i]), 10, 64)
-		return n
-	}
+	return parseUsage(pid, buffer[:max(n, 0)])
+}
+
+func parseUsage(pid int, text []byte) (u usage, ok bool) {
 	const tick = time.Second / 100 // USER_HZ of all that Go runs on
-	return usage{
-		pid: pid, parent: int(number(1)), group: int(number(2)), start: uint64(number(19)),
-		cpu:    time.Duration(number(11)+number(12)+number(13)+number(14)) * tick,
-		memory: number(21) * int64(os.Getpagesize()),
-	}, true
+	// The command's name stands in parentheses and may hold anything.
+	rest := text[bytes.LastIndexByte(text, ')')+1:]
+	u.pid = pid
+	i := -1
+	for field := range bytes.FieldsSeq(rest) {
+		if i++; i == 0 {
+			if field[0] == 'Z' || field[0] == 'X' {
+				return u, false
+			}
+			continue
+		}
+		n, _ := strconv.ParseInt(string(field), 10, 64)
+		switch i {
+		case 1:
+			u.parent = int(n)
+		case 2:
+			u.group = int(n)
+		case 11, 12, 13, 14:
+			u.cpu += time.Duration(n) * tick
+		case 19:
+			u.start = uint64(n)
+		case 21:
+			u.memory = n * int64(os.Getpagesize())
+			return u, true
+		}
+	}
+	return u, false
 }
 
 // withoutShared sums the memory of processes, of what several share its part of each

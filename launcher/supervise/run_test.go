@@ -33,6 +33,10 @@ func TestMain(m *testing.M) {
 		os.Unsetenv(superviseVariable)
 		os.Exit(superviseRun(dir))
 	}
+	if mb, _ := strconv.Atoi(os.Getenv(eatVariable)); mb > 0 {
+		eat(mb)
+		os.Exit(0)
+	}
 	signal.Notify(make(chan os.Signal, 1), unix.SIGINT, unix.SIGTERM, unix.SIGHUP, unix.SIGUSR1)
 	os.Exit(m.Run())
 }

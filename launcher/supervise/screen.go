@@ -48,26 +48,24 @@ func openScreen(real *os.File) (s *screen, theirs *os.File, err error) {
 	return s, theirs, nil
 }
 
-// read reads what the program has written. It calls changed when the program has
-// changed the modes, before it returns what was written after that.
-func (s *screen) read(buffer []byte, changed func()) ([]byte, error) {
+// read reads what the program has written. It calls follow when the program has changed
+// modes, and before it returns what may have been written after that.
+func (s *screen) read(buffer []byte, follow func()) ([]byte, error) {
 	for {
 		n, err := s.master.Read(buffer)
-		switch {
-		case n == 0:
-			return nil, err
-		case buffer[0] == unix.TIOCPKT_DATA: // each packet says in its first byte what it is
-			if n > 1 || err != nil {
-				return buffer[1:n], err
-			}
-		case buffer[0]&unix.TIOCPKT_IOCTL != 0:
-			changed()
+		if n > 0 {
+			follow()
+		}
+		// Each packet says in its first byte what it is.
+		if n > 1 && buffer[0] == unix.TIOCPKT_DATA || err != nil {
+			return buffer[min(1, n):n], err
 		}
 	}
 }
 
 // currentModes are those that the program has set last.
 func (s *screen) currentModes() (modes *unix.Termios, err error) {
+	err = os.ErrClosed
 	control(s.master, func(fd int) { modes, err = unix.IoctlGetTermios(fd, getModes) })
 	return modes, err
 }
@@ -88,7 +86,7 @@ func (s *screen) resize() bool {
 	return changed
 }
 
-// control calls do with the descriptor of f. [os.File.Fd] would make f blocking, so
+// control calls do with the descriptor of f, unless it is closed. [os.File.Fd] would make f blocking, so
 // that closing it could not end a read.
 func control(f *os.File, do func(fd int)) {
 	if conn, err := f.SyscallConn(); err == nil {

@@ -9,10 +9,12 @@ import (
 )
 
 // Suspend stops the process pid, which is this one, or its group if pid is 0, with
-// sig until a shell continues it. It returns false if that cannot be: the kernel does
+// sig until a shell continues it, after a moment in which programs stop and what they
+// have written is shown. It returns false if that cannot be: the kernel does
 // not stop by these signals what nobody could continue, such as the first process of
 // a container.
 func Suspend(pid int, sig unix.Signal) bool {
+	time.Sleep(20 * time.Millisecond)
 	const soon = 50 * time.Millisecond // the stop takes effect, and its end is told
 	continued := make(chan os.Signal, 1)
 	signal.Notify(continued, unix.SIGCONT)
@@ -20,10 +22,13 @@ func Suspend(pid int, sig unix.Signal) bool {
 	stopped := false
 	withDefault(sig, func() {
 		unix.Kill(pid, sig)
-		select {
-		case <-continued:
-			stopped = true
-		case <-time.After(soon):
+		for range 2 { // if we were stopped, the first wait may be over before we can be told that we go on
+			select {
+			case <-continued:
+				stopped = true
+				return
+			case <-time.After(soon):
+			}
 		}
 	})
 	return stopped

@@ -75,7 +75,7 @@ func (s *streams) tee(i int, log, shown *os.File) error {
 		s.tty.screens = append(s.tty.screens, screen)
 		ours, theirs = screen.master, end
 		read = func(buffer []byte) ([]byte, error) {
-			return screen.read(buffer, func() { s.tty.follow(screen) })
+			return screen.read(buffer, s.tty.follow)
 		}
 	} else {
 		var err error

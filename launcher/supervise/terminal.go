@@ -27,11 +27,20 @@ type terminal struct {
 	mu      sync.Mutex
 	screens []*screen // in front of it
 	handed  bool      // the program has the foreground
-	resume  bool      // it had it when all was stopped
 	changed bool      // the program has changed the modes through a screen
 	typing  *typing   // nil: nothing is passed on to a screen
 
+	told   bool        // we were told to stop
+	left   bool        // it is the shell's, until a SIGCONT
+	resume *resumption // nil: there is nothing to come back to
+
 	look *time.Ticker // while the program has the foreground: look for a new size
+}
+
+// A resumption is what a program comes back to that was stopped in the foreground.
+type resumption struct {
+	modes  unix.Termios
+	handed bool // it had the foreground
 }
 
 // glance is how often a new size is looked for, while nobody tells us.
@@ -77,17 +86,22 @@ func (t *terminal) close() {
 	}
 }
 
-// follow gives the terminal the modes that the program has given to a screen.
-func (t *terminal) follow(s *screen) {
+// follow gives the terminal the modes that the program has given to the screens.
+func (t *terminal) follow() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.followLocked(s)
+	if t.fd < 0 || t.left || !t.inFront() {
+		return // until we are in the foreground
+	}
+	for _, s := range t.screens {
+		t.followOne(s)
+	}
 }
 
-func (t *terminal) followLocked(s *screen) {
+func (t *terminal) followOne(s *screen) {
 	now, err := s.currentModes()
-	if err != nil || t.fd < 0 || *now == s.modes || !t.inFront() {
-		return // what is not followed now is when we are continued in the foreground
+	if err != nil || *now == s.modes {
+		return
 	}
 	modes, err := unix.IoctlGetTermios(t.fd, getModes)
 	if err != nil {
@@ -107,22 +121,20 @@ func (t *terminal) followLocked(s *screen) {
 
 // stopped is called when the program was stopped by sig.
 func (t *terminal) stopped(g *group, sig unix.Signal) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
 	switch {
-	case !t.controls:
-		return // stopped from outside, and continued from there
-	case sig == unix.SIGTSTP && t.handed:
+	case !t.controls: // stopped from outside, and continued from there
+	case t.stopping():
 		t.leave()
-		unix.Kill(0, unix.SIGTSTP) // Ctrl-Z is for all of the job; we catch it too, stop, and come back by continued
-	case sig != unix.SIGTTIN && sig != unix.SIGTTOU:
-		return // stopped from outside, or by us, who got Ctrl-Z
-	case t.inFront():
-		t.stopTyping()
-		t.hand(g)
+	case sig == unix.SIGTSTP:
+		if t.leave() {
+			unix.Kill(0, unix.SIGTSTP) // the program alone has got Ctrl-Z, which is for all of the job
+		}
+	case sig != unix.SIGTTIN && sig != unix.SIGTTOU && !(sig == unix.SIGSTOP && stopsItself(g.pgid)):
+	case t.handOver(g):
 		g.signal(unix.SIGCONT)
 	default: // a job in the background wants the terminal: it has to wait for fg
-		if !Suspend(0, sig) {
+		t.leave()
+		if !Suspend(0, unix.SIGTTIN) {
 			g.signal(unix.SIGHUP) // nobody is there to bring it to the foreground
 		}
 		t.enter(g)
@@ -130,32 +142,77 @@ func (t *terminal) stopped(g *group, sig unix.Signal) {
 	}
 }
 
-// continued is called when all was stopped and goes on.
-func (t *terminal) continued(g *group) {
+// stop is called when we were told to stop, as the program is then.
+func (t *terminal) stop() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.enter(g)
+	t.told = true
 }
 
-// leave leaves the terminal to the shell, as it was found, before a stop.
-func (t *terminal) leave() {
-	t.resume, t.handed = t.handed, false
-	t.look.Stop()
-	t.give(unix.Getpgrp())
-	t.set(&t.found)
+func (t *terminal) stopping() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.told
 }
 
-// enter takes up the terminal again after a stop, if we are in the foreground.
+// handOver makes the program's group the foreground group, if we are there.
+func (t *terminal) handOver(g *group) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !t.inFront() {
+		return false
+	}
+	t.stopTyping()
+	t.hand(g)
+	return true
+}
+
+// leave leaves the terminal to the shell, as it was found, before a stop. It tells
+// whether the program had the foreground.
+func (t *terminal) leave() (had bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.left {
+		return false
+	}
+	t.left, t.resume = true, nil
+	if !t.inFront() {
+		return false
+	}
+	t.stopTyping()
+	had = t.handed
+	if modes, err := unix.IoctlGetTermios(t.fd, getModes); err == nil {
+		t.resume = &resumption{*modes, had}
+		t.set(&t.found)
+	}
+	if had {
+		t.give(unix.Getpgrp())
+		t.handed = false
+		t.look.Stop()
+	}
+	return had
+}
+
+// enter takes the terminal up again after a stop, if we are in the foreground.
 func (t *terminal) enter(g *group) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.told, t.left = false, false
 	if !t.controls || t.foreground() != unix.Getpgrp() {
 		return
 	}
-	if t.resume {
-		t.resume = false
-		t.hand(g)
+	if r := t.resume; r != nil {
+		t.resume = nil
+		t.set(&r.modes)
+		if r.handed {
+			t.hand(g)
+		}
 	}
 	for _, s := range t.screens {
-		t.followLocked(s)
+		t.followOne(s)
+		if s.keys && takesKeys(&s.modes) {
+			t.startTyping(s)
+		}
 	}
 }
 
