@@ -129,7 +129,7 @@ up() {
   local pid=$!
   echo "$pid $(started_at "$pid")" >"$state/pid"
   if ! wait_for 180 ready_or_dead || ! running; then
-    tail -n 30 "$state/log/boot" >&2
+    tail -n 15 "$state"/log/* >&2
     stop
     die "did not start; more in $state/log"
   fi
@@ -141,6 +141,8 @@ ready_or_dead() { [ -e "$state/ready" ] || ! running; }
 # boot is process 1 of the cluster: it prepares the place, starts the daemons
 # and collects the ended ones.
 boot() {
+  set -E
+  trap 'say "failed: $BASH_COMMAND" >&2' ERR
   hostname "$cluster_host"
   ip link set lo up
   ip address add "$cluster_address/32" dev lo
