@@ -3,7 +3,7 @@
 # differs, and ends with: cluster "$@"
 #
 #   cluster_name      its word in paths and messages
-#   cluster_packages  array of Debian packages
+#   cluster_packages  array of Debian packages, next to iproute2 for all
 #   cluster_start     starts the daemons and returns when jobs can be submitted;
 #                     runs inside, as process 1, under set -e
 #   cluster_status    runs inside: prints a few lines for a person, fails when the
@@ -30,10 +30,13 @@ die() {
 
 # wait_for SECONDS COMMAND…: until the command succeeds, at most so long.
 wait_for() {
-  local end=$((SECONDS + $1))
+  local seconds=$1 end=$((SECONDS + $1))
   shift
   until "$@" >/dev/null 2>&1; do
-    [ "$SECONDS" -lt "$end" ] || return 1
+    if [ "$SECONDS" -ge "$end" ]; then
+      say "not within $seconds s: $*" >&2
+      return 1
+    fi
     sleep 0.1
   done
 }
@@ -97,10 +100,12 @@ running() {
 }
 
 # inside COMMAND…: run it in the cluster, here, with this environment. The
-# processes' namespace of the outermost process is that of its children.
+# processes' namespace of the outermost process is that of its children; --root
+# counts where all of this happens in a chroot.
 inside() {
   running || die "is not up: $0 up"
-  nsenter -t "$outer" --net --uts --ipc --mount --pid="/proc/$outer/ns/pid_for_children" --wd="$PWD" -- "$@"
+  nsenter -t "$outer" --net --uts --ipc --mount --pid="/proc/$outer/ns/pid_for_children" \
+    --root="/proc/$outer/root" --wdns="$PWD" -- "$@"
 }
 
 # Verbs
@@ -124,7 +129,7 @@ up() {
   local pid=$!
   echo "$pid $(started_at "$pid")" >"$state/pid"
   if ! wait_for 180 ready_or_dead || ! running; then
-    tail -n 30 "$state/log/boot" >&2
+    tail -n 15 "$state"/log/* >&2
     stop
     die "did not start; more in $state/log"
   fi
@@ -136,10 +141,13 @@ ready_or_dead() { [ -e "$state/ready" ] || ! running; }
 # boot is process 1 of the cluster: it prepares the place, starts the daemons
 # and collects the ended ones.
 boot() {
+  set -E
+  trap 'say "failed: $BASH_COMMAND" >&2' ERR
   hostname "$cluster_host"
   ip link set lo up
   ip address add "$cluster_address/32" dev lo
   printf '127.0.0.1 localhost\n%s %s\n' "$cluster_address" "$cluster_host" >"$state/hosts"
+  [ -e /etc/hosts ] || touch /etc/hosts
   overlay "$state/hosts" /etc/hosts
   overlay "$state/run" /run
   hide_profiles
@@ -189,7 +197,7 @@ stop() {
   local inner
   inner=$(readlink "/proc/$outer/ns/pid_for_children")
   kill -KILL "$outer"
-  wait_for 20 none_in "$inner" || die "processes of $inner do not end"
+  wait_for 60 none_in "$inner" || die "processes of $inner do not end"
   rm -f "$state/pid"
 }
 
@@ -214,12 +222,15 @@ inner_selftest() {
   local work
   work=$(mktemp -d)
   cd "$work"
+  set -E
+  trap 'say "failed in $work: $BASH_COMMAND" >&2' ERR
   cluster_selftest
   cd /
   rm -rf "$work"
 }
 
 cluster() {
+  cluster_packages+=(iproute2)
   root=${MLXP_CLUSTERS:-/var/lib/mlxp-clusters}
   state=$root/$cluster_name
   apt_cache=${MLXP_APT_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/mlxp-apt}
