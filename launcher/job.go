@@ -229,7 +229,13 @@ func (j *job) again(info *logdir.Info, report *reporter) {
 		return
 	}
 	client := scheduler.Client{Scheduler: current.Scheduler, Environ: j.w.Environ, Timeout: patience}
-	if err := client.RequeueJob(context.Background(), current.ID); err != nil {
+	err := client.RequeueJob(context.Background(), current.ID)
+	var failure *scheduler.Error
+	if errors.As(err, &failure) && failure.Silent() {
+		// A signal to all processes of the job may have ended the command, too.
+		err = client.RequeueJob(context.Background(), current.ID)
+	}
+	if err != nil {
 		report.warn(fmt.Sprintf("run %d was ended by its time limit, and its job cannot be started again: %v", j.run.ID, err))
 	}
 }

@@ -95,7 +95,7 @@ func status(ctx context.Context, w World, root string, runs []logdir.Run, all bo
 	}
 	var seen []looked
 	var jobs []submitted
-	index := logdir.OpenIndex(root)
+	index := logdir.OpenIndex(root, runs)
 	for _, run := range runs {
 		info, err := index.ReadInfo(run)
 		if errors.Is(err, logdir.ErrNoRecord) {
