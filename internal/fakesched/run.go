@@ -169,6 +169,13 @@ func (n *node) plan(p *process) {
 // watch does what time and orders demand of a running task.
 func (n *node) watch(st *state, j *job, t *task, p *process) bool {
 	if p.over {
+		// An order that was accepted while the process ended by itself holds.
+		switch why, hold := strings.CutSuffix(t.Order, " hold"); why {
+		case byUser, byRequeue, byPreempt, byNode:
+			if p.why == byItself {
+				p.why, p.hold = why, hold
+			}
+		}
 		delete(n.processes, t)
 		n.finish(st, j, t, p)
 		return true
@@ -270,7 +277,7 @@ func (n *node) signal(pid int, sig unix.Signal) {
 func (n *node) finish(st *state, j *job, t *task, p *process) {
 	r := &t.Runs[len(t.Runs)-1]
 	r.End, r.Why = time.Now(), p.why
-	t.Phase, t.PID = ended, 0
+	t.Phase, t.PID, t.Order = ended, 0, ""
 	if p.cmd != nil && p.cmd.ProcessState != nil {
 		n.sessions = append(n.sessions, p.cmd.Process.Pid)
 		if status, ok := p.cmd.ProcessState.Sys().(syscall.WaitStatus); ok {

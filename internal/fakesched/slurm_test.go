@@ -180,3 +180,12 @@ func TestSlurmManyAtOnce(t *testing.T) {
 	}
 	w.equal("jobs", w.ok("sort -n all"), want.String())
 }
+
+// Orders that follow each other closely are all seen.
+func TestSlurmRequeueAll(t *testing.T) {
+	w := newWorld(t, Config{Scheduler: "slurm", Slots: 4})
+	w.write("s.sh", "#!/bin/sh\n[ \"$SLURM_RESTART_COUNT\" ] && exit 0\ntouch on.$SLURM_ARRAY_TASK_ID\nsleep 60\n")
+	w.ok("sbatch -a 1-4 -o /dev/null s.sh; for i in 1 2 3 4; do until test -e on.$i; do sleep 0.01; done; done; for i in 1 2 3 4; do scontrol requeue 1_$i; done")
+	w.wait()
+	w.equal("restarts", w.ok("scontrol -o show job 1 | grep -c 'Restarts=1 '"), "4\n")
+}
