@@ -90,12 +90,14 @@ func jobOverhead(b *bench) (string, error) {
 	return fmt.Sprintf("%.1f ms more (%.1f and %.1f ms)", ms(median(over)), ms(median(with)), ms(median(without))), nil
 }
 
+// jobMemory reads the peaks of the mlxp of a job that may have 800 MB of address space:
+// without a limit Go reserves more than it needs.
 func jobMemory(b *bench) (string, error) {
 	script, err := b.localRuns(1, "sh -c 'sleep 2'")
 	if err != nil {
 		return "", err
 	}
-	peaks, err := b.peaks([]string{"VmHWM", "VmPeak"}, "bash", script(0)) // which executes mlxp in its place
+	peaks, err := b.peaks([]string{"VmHWM", "VmPeak"}, "bash", "-c", `ulimit -v 819200; exec bash "$0"`, script(0)) // which executes mlxp in its place
 	if err != nil {
 		return "", err
 	}
