@@ -8,13 +8,15 @@ import (
 	"mvdan.cc/sh/v3/syntax"
 )
 
+// commandMark stands for the command that executes the run.
+const commandMark = string(mark) + "command" + string(markEnd)
+
 // A reducer makes of the statement that launches only what leads to one launch:
 // of a loop the one round, of an if the branch that was taken.
 type reducer struct {
 	script  *Script
 	path    []step
 	call    *launchCall
-	command string          // executes the run; shell text
 	read    map[string]bool // the variables that what remains reads; nil: any
 	texts   []string        // shell text for the placeholders
 	follows bool
@@ -223,7 +225,7 @@ func (r *reducer) launch(stmt *syntax.Stmt) *syntax.Stmt {
 	for _, before := range r.call.before {
 		words = append(words, r.word(at, Quote(before)))
 	}
-	c.Args = append(words, r.word(at, r.command))
+	c.Args = append(words, r.word(at, commandMark))
 	return r.with(stmt, &c)
 }
 
