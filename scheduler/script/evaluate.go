@@ -98,6 +98,7 @@ type evaluator struct {
 	mayBeUnset  map[string]bool   // variables that an expansion that is under way has a default for
 	mapped      []expand.Variable // what stands for expansions that package expand lacks
 	taint       *cause            // why an expansion that is under way read something unknown
+	globbed     *cause            // why it is not known what a pattern matches
 	substituted bool              // a $(…) gave the status
 	doubts      []*cause
 

@@ -267,7 +267,7 @@ func (c *change) lines(read map[string]bool) []string {
 	}
 	sort.Strings(names)
 	for _, name := range names {
-		if text := declaration(name, c.vars[name]); known(text) {
+		if text := declaration(name, c.vars[name], c.fresh[name]); known(text) {
 			lines = append(lines, text)
 		} else if c.fresh[name] {
 			lines = append(lines, name+"=")
@@ -276,8 +276,9 @@ func (c *change) lines(read map[string]bool) []string {
 	return lines
 }
 
-// declaration returns the command that gives a variable its value.
-func declaration(name string, v expand.Variable) string {
+// declaration returns the command that gives a variable its value; fresh is one
+// that there is not yet.
+func declaration(name string, v expand.Variable, fresh bool) string {
 	if !v.Set {
 		return "unset " + name
 	}
@@ -298,7 +299,11 @@ func declaration(name string, v expand.Variable) string {
 		for _, key := range slices.Sorted(maps.Keys(v.Map)) {
 			elements = append(elements, "["+Quote(key)+"]="+Quote(v.Map[key]))
 		}
-		return "declare -gA " + name + "=(" + strings.Join(elements, " ") + ")"
+		text = name + "=(" + strings.Join(elements, " ") + ")"
+		if fresh {
+			text = "declare -gA " + text
+		}
+		return text
 	case expand.NameRef:
 		return "declare -n " + name + "=" + Quote(v.Str)
 	default:

@@ -53,7 +53,12 @@ func (e *evaluator) expansion() *expand.Config {
 		ExtGlob:    e.sh.options["extglob"],
 	}
 	if !e.sh.flags['f'] {
-		c.ReadDir2 = func(dir string) ([]fs.DirEntry, error) { return os.ReadDir(dir) }
+		c.ReadDir2 = func(dir string) ([]fs.DirEntry, error) {
+			if cause := e.causeIn(dir); cause != nil {
+				e.globbed = cause
+			}
+			return os.ReadDir(dir)
+		}
 	}
 	return c
 }
@@ -112,10 +117,14 @@ func (e *evaluator) wordFields(word *syntax.Word) []string {
 	}
 	word = e.settled(word)
 	var fields []string
+	e.globbed = nil
 	cause := e.expanded(lossy(word), func(c *expand.Config) (err error) {
 		fields, err = expand.Fields(c, word)
 		return err
 	})
+	if cause == nil {
+		cause = e.globbed
+	}
 	if cause != nil && e.causeInAll(fields) == nil {
 		return []string{e.unknown(cause)}
 	}
