@@ -118,6 +118,9 @@ func (s *Script) body(l Launch, r *reducer) string {
 			}
 		case launched:
 			newLine()
+			if stmt.Background && s.waits {
+				b.WriteString(": &\n")
+			}
 			for _, line := range change.lines(r.read) {
 				b.WriteString(line + "\n")
 			}

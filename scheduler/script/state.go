@@ -222,7 +222,7 @@ func (s *shell) changeFrom(before *shell) *change {
 	c := &change{vars: map[string]expand.Variable{}, fresh: map[string]bool{}}
 	for name, v := range s.vars {
 		if old, ok := before.vars[name]; !ownVars[name] && (!ok || !sameVar(old, v)) {
-			c.vars[name], c.fresh[name] = v, !ok || !old.Set
+			c.vars[name], c.fresh[name] = v, !old.Declared()
 		}
 	}
 	for name := range before.vars {
@@ -269,6 +269,8 @@ func (c *change) lines(read map[string]bool) []string {
 	for _, name := range names {
 		if text := declaration(name, c.vars[name], c.fresh[name]); known(text) {
 			lines = append(lines, text)
+		} else if c.vars[name].Kind == expand.Indexed { // process ids to wait for, as a rule
+			lines = append(lines, name+"=()")
 		} else if c.fresh[name] {
 			lines = append(lines, name+"=")
 		}
