@@ -96,15 +96,7 @@ func (e *evaluator) expansionFailed(err error) {
 	e.fail(e.script.errorf(e.line, "%v", err))
 }
 
-// fields expands words to fields.
-func (e *evaluator) fields(words []*syntax.Word) []string {
-	var all []string
-	for _, word := range words {
-		all = append(all, e.wordFields(word)...)
-	}
-	return all
-}
-
+// wordFields expands a word to fields.
 func (e *evaluator) wordFields(word *syntax.Word) []string {
 	if e.stopped() {
 		return nil
