@@ -167,8 +167,8 @@ func popd(e *evaluator, args []string) {
 func pwd(e *evaluator, args []string) {
 	dir := e.sh.dir
 	if slices.Contains(args, "-P") {
-		if real, err := filepath.EvalSymlinks(dir); err == nil {
-			dir = real
+		if physical, err := filepath.EvalSymlinks(dir); err == nil {
+			dir = physical
 		}
 	}
 	e.status = status{}

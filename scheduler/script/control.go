@@ -2,8 +2,10 @@ package script
 
 import (
 	"errors"
+	"os"
 	"regexp"
 	"slices"
+	"strings"
 
 	"mvdan.cc/sh/v3/expand"
 	"mvdan.cc/sh/v3/pattern"
@@ -273,7 +275,10 @@ func (e *evaluator) forClause(c *syntax.ForClause) {
 	loop := c.Loop.(*syntax.WordIter)
 	items := e.sh.params
 	if loop.InPos.IsValid() {
-		items = e.fields(loop.Items)
+		items = nil
+		for _, word := range loop.Items {
+			items = append(items, e.matched(word, e.wordFields(word))...)
+		}
 	}
 	if e.stopped() {
 		return
@@ -290,6 +295,29 @@ func (e *evaluator) forClause(c *syntax.ForClause) {
 			return
 		}
 	}
+}
+
+// matched returns the fields of a word that a loop goes over, or an unknown one
+// if it is a pattern that no file matches yet: a command of the job may make
+// some.
+func (e *evaluator) matched(word *syntax.Word, fields []string) []string {
+	isPattern := slices.ContainsFunc(word.Parts, func(part syntax.WordPart) bool {
+		lit, ok := part.(*syntax.Lit)
+		return ok && strings.ContainsAny(lit.Value, "*?")
+	})
+	if !isPattern || e.leftCommands == 0 || len(fields) > 1 || e.sh.flags['f'] {
+		return fields
+	}
+	if len(fields) == 1 {
+		if _, err := os.Lstat(e.abs(fields[0])); err == nil {
+			return fields
+		}
+	}
+	text := "a pattern"
+	if len(fields) == 1 {
+		text = shortened(fields)
+	}
+	return []string{e.unknown(&cause{line: e.line, what: "the files that match " + text + ", of which there is none now", mend: "make them before you submit, or write their names down"})}
 }
 
 func (e *evaluator) forArithm(c *syntax.ForClause, loop *syntax.CStyleLoop, launch int, before *shell) {

@@ -6,6 +6,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 
 	"mvdan.cc/sh/v3/expand"
 	"mvdan.cc/sh/v3/syntax"
@@ -33,9 +34,10 @@ type Launch struct {
 	Environ   []string // "NAME=value" of the exported variables there and of those before the call; unknown ones are missing
 	Follows   bool     // something is executed after the launch, so the shell must not be replaced by it
 
-	path []step      // from the script's statement to that of the launch
-	call *launchCall // which words of that statement it is
-	eval *evaluation
+	index int         // among all launches
+	path  []step      // from the script's statement to that of the launch
+	call  *launchCall // which words of that statement it is
+	eval  *evaluation
 }
 
 // An evaluation is what Job has to know of all launches together.
@@ -43,6 +45,10 @@ type evaluation struct {
 	args    []string
 	dir     string
 	changes map[int]*change // what the statements that made launches changed besides, by index
+
+	mu    sync.Mutex
+	index int    // of the launch whose job scripts were asked for last
+	text  string // what they have in common
 }
 
 // A step is a statement on the way to a launch.
@@ -92,6 +98,7 @@ type evaluator struct {
 	mayBeUnset  map[string]bool   // variables that an expansion that is under way has a default for
 	mapped      []expand.Variable // what stands for expansions that package expand lacks
 	taint       *cause            // why an expansion that is under way read something unknown
+	globbed     *cause            // why it is not known what a pattern matches
 	substituted bool              // a $(…) gave the status
 	doubts      []*cause
 
@@ -156,7 +163,7 @@ func (s *Script) Evaluate(ctx context.Context, o Options) ([]Launch, error) {
 		known := len(e.launches)
 		e.step(frame, stmt)
 		for j := known; j < len(e.launches); j++ {
-			e.launches[j].Statement = i
+			e.launches[j].Statement, e.launches[j].index = i, j
 			e.launches[j].eval = eval
 		}
 		if len(e.launches) > known {

@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"mvdan.cc/sh/v3/syntax"
+
+	"github.com/mlxp/mlxp/internal/fault"
 )
 
 // A JobText is what a job script has beside the user's script.
@@ -19,45 +21,69 @@ type JobText struct {
 
 // follows tells whether something is executed behind a launch.
 func (s *Script) follows(l Launch) bool {
-	r := s.reducer(l, "")
+	r := s.reducer(l)
 	r.list(0)
 	return r.follows || r.call.head == "time"
 }
 
-func (s *Script) reducer(l Launch, command string) *reducer {
-	return &reducer{script: s, path: l.path, call: l.call, command: command}
+func (s *Script) reducer(l Launch) *reducer {
+	return &reducer{script: s, path: l.path, call: l.call}
 }
 
 // Job returns the text of the job script for a launch: the user's script with
 // its launching statement reduced to this launch, and the other ones left out.
+// The runs of one launch differ in the command alone, which is cheap.
 func (s *Script) Job(l Launch, j JobText) (string, error) {
 	if l.eval == nil {
 		return "", fmt.Errorf("a launch that Evaluate did not return")
+	}
+	body, err := s.common(l)
+	if err != nil {
+		return "", err
 	}
 	command := QuoteAll(j.Command)
 	if j.Exec && l.call.head != "exec" && l.call.head != "command" {
 		command = "exec " + command
 	}
-	r := s.reducer(l, command)
-	r.read = s.readBehind(l)
 	var b strings.Builder
 	b.WriteString("#!" + strings.Join(s.Shell, " ") + "\n")
 	for _, line := range slices.Concat(j.Header, j.Top) {
 		b.WriteString(line + "\n")
 	}
-	if len(l.eval.args) > 0 {
-		b.WriteString("set -- " + QuoteAll(l.eval.args) + "\n")
+	b.WriteString(strings.ReplaceAll(body, commandMark, command))
+	return b.String(), nil
+}
+
+// common returns what the job scripts of a launch's runs have in common, with
+// commandMark for the command. It is kept until another launch's is asked for.
+func (s *Script) common(l Launch) (string, error) {
+	l.eval.mu.Lock()
+	defer l.eval.mu.Unlock()
+	if l.eval.text != "" && l.eval.index == l.index {
+		return l.eval.text, nil
 	}
+	r := s.reducer(l)
+	r.read = s.readBehind(l)
 	body := s.body(l, r)
 	if strings.Contains(body, scriptVariable) {
 		path := s.Path
 		if !filepath.IsAbs(path) {
 			path = filepath.Join(l.eval.dir, path)
 		}
-		b.WriteString(scriptVariable + "=" + Quote(path) + "\n")
+		body = scriptVariable + "=" + Quote(path) + "\n" + body
 	}
-	b.WriteString(body)
-	return b.String(), nil
+	if len(l.eval.args) > 0 {
+		body = "set -- " + QuoteAll(l.eval.args) + "\n" + body
+	}
+	language := syntax.LangBash
+	if s.posix {
+		language = syntax.LangPOSIX
+	}
+	if _, err := parseAs("job script", body, language); err != nil {
+		return "", fault.Hint(s.errorf(l.Line, "no job script can be made of this launch: %v", err), "write the statement around it more simply")
+	}
+	l.eval.index, l.eval.text = l.index, body
+	return body, nil
 }
 
 // scriptVariable holds the path of the user's script where that reads $0: in the
@@ -92,6 +118,9 @@ func (s *Script) body(l Launch, r *reducer) string {
 			}
 		case launched:
 			newLine()
+			if stmt.Background && s.waits {
+				b.WriteString(": &\n")
+			}
 			for _, line := range change.lines(r.read) {
 				b.WriteString(line + "\n")
 			}

@@ -53,7 +53,7 @@ func read(e *evaluator, args []string) {
 	in := e.from(options)
 	_, raw := options['r']
 	var line string
-	ended := true
+	var ended bool
 	switch {
 	case hasAny(options, 'n', 'N'):
 		n, _ := strconv.Atoi(options['n'] + options['N'])

@@ -8,13 +8,15 @@ import (
 	"mvdan.cc/sh/v3/syntax"
 )
 
+// commandMark stands for the command that executes the run.
+const commandMark = string(mark) + "command" + string(markEnd)
+
 // A reducer makes of the statement that launches only what leads to one launch:
 // of a loop the one round, of an if the branch that was taken.
 type reducer struct {
 	script  *Script
 	path    []step
 	call    *launchCall
-	command string          // executes the run; shell text
 	read    map[string]bool // the variables that what remains reads; nil: any
 	texts   []string        // shell text for the placeholders
 	follows bool
@@ -58,6 +60,9 @@ func (r *reducer) list(i int) []*syntax.Stmt {
 			list = append(list, r.stmt(i)...)
 			after = true
 		case f.launched[stmt], isRead(stmt) && f.changes[stmt] != nil && !after:
+			if stmt.Background && r.script.waits && f.launched[stmt] {
+				list = append(list, r.placeholder(stmt.Pos(), ": &"))
+			}
 			for _, line := range f.changes[stmt].lines(r.read) {
 				list = append(list, r.placeholder(stmt.Pos(), line))
 			}
@@ -182,22 +187,23 @@ func (r *reducer) stmt(i int) []*syntax.Stmt {
 	}), nil)}
 }
 
-// with returns a statement like stmt with another command, in the foreground. A
-// nil command leaves it.
+// with returns a statement like stmt with another command, in the foreground
+// unless the script asks for the process by $!. A nil command leaves it.
 func (r *reducer) with(stmt *syntax.Stmt, command syntax.Command) *syntax.Stmt {
 	s := *stmt
 	if command != nil {
 		s.Cmd = command
 	}
-	s.Background, s.Semicolon = false, syntax.Pos{}
-	r.follows = r.follows || s.Negated
+	s.Semicolon = syntax.Pos{}
+	s.Background = s.Background && r.script.waits
+	r.follows = r.follows || s.Negated || s.Background
 	return &s
 }
 
 // inline returns what stands in the place of a compound statement: the list, in
 // braces if redirections or ! hold for all of it.
 func (r *reducer) inline(stmt *syntax.Stmt, list []*syntax.Stmt, redirs []*syntax.Redirect) []*syntax.Stmt {
-	if len(redirs) == 0 && !stmt.Negated {
+	if len(redirs) == 0 && !stmt.Negated && (!stmt.Background || !r.script.waits) {
 		return list
 	}
 	s := r.with(stmt, &syntax.Block{Lbrace: stmt.Pos(), Rbrace: stmt.End(), Stmts: list})
@@ -223,7 +229,7 @@ func (r *reducer) launch(stmt *syntax.Stmt) *syntax.Stmt {
 	for _, before := range r.call.before {
 		words = append(words, r.word(at, Quote(before)))
 	}
-	c.Args = append(words, r.word(at, r.command))
+	c.Args = append(words, r.word(at, commandMark))
 	return r.with(stmt, &c)
 }
 

@@ -39,6 +39,7 @@ type Script struct {
 
 	text  string
 	file  *syntax.File
+	waits bool // it reads $!
 	posix bool // for sh: POSIX's language, without bash's additions
 }
 
@@ -91,7 +92,7 @@ func Parse(path string, text []byte) (*Script, error) {
 		return nil, err
 	}
 	s.readHeader()
-	s.Traps = setsTrap(s.file)
+	s.Traps, s.waits = setsTrap(s.file), readsBang(s.file)
 	return s, nil
 }
 

@@ -222,7 +222,7 @@ func (s *shell) changeFrom(before *shell) *change {
 	c := &change{vars: map[string]expand.Variable{}, fresh: map[string]bool{}}
 	for name, v := range s.vars {
 		if old, ok := before.vars[name]; !ownVars[name] && (!ok || !sameVar(old, v)) {
-			c.vars[name], c.fresh[name] = v, !ok || !old.Set
+			c.vars[name], c.fresh[name] = v, !old.Declared()
 		}
 	}
 	for name := range before.vars {
@@ -267,8 +267,10 @@ func (c *change) lines(read map[string]bool) []string {
 	}
 	sort.Strings(names)
 	for _, name := range names {
-		if text := declaration(name, c.vars[name]); known(text) {
+		if text := declaration(name, c.vars[name], c.fresh[name]); known(text) {
 			lines = append(lines, text)
+		} else if c.vars[name].Kind == expand.Indexed { // process ids to wait for, as a rule
+			lines = append(lines, name+"=()")
 		} else if c.fresh[name] {
 			lines = append(lines, name+"=")
 		}
@@ -276,8 +278,9 @@ func (c *change) lines(read map[string]bool) []string {
 	return lines
 }
 
-// declaration returns the command that gives a variable its value.
-func declaration(name string, v expand.Variable) string {
+// declaration returns the command that gives a variable its value; fresh is one
+// that there is not yet.
+func declaration(name string, v expand.Variable, fresh bool) string {
 	if !v.Set {
 		return "unset " + name
 	}
@@ -298,7 +301,11 @@ func declaration(name string, v expand.Variable) string {
 		for _, key := range slices.Sorted(maps.Keys(v.Map)) {
 			elements = append(elements, "["+Quote(key)+"]="+Quote(v.Map[key]))
 		}
-		return "declare -gA " + name + "=(" + strings.Join(elements, " ") + ")"
+		text = name + "=(" + strings.Join(elements, " ") + ")"
+		if fresh {
+			text = "declare -gA " + text
+		}
+		return text
 	case expand.NameRef:
 		return "declare -n " + name + "=" + Quote(v.Str)
 	default:

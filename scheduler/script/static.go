@@ -248,3 +248,13 @@ func setsTrap(file *syntax.File) bool {
 	}
 	return false
 }
+
+// readsBang tells whether the script asks for background processes by $!.
+func readsBang(file *syntax.File) bool {
+	for node := range syntax.Preorder(file) {
+		if p, ok := node.(*syntax.ParamExp); ok && p.Param != nil && p.Param.Value == "!" {
+			return true
+		}
+	}
+	return false
+}

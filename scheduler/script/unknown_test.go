@@ -115,6 +115,9 @@ func TestUnknown(t *testing.T) {
 		{"an expression as a key", "declare -A m=([a-b]=1)\nmlxp -- p ${m[a-b]}", "", []string{"${m[a-b]}, which is not read here"}},
 		{"a skipped round", "for s in 1 2; do\n  python check.py $s || continue\n  mlxp -- p $s\ndone", "-- p 1;-- p 2", nil},
 		{"a loop that a success ends", "for s in 1 2; do\n  mlxp -- p $s && break\ndone", "", []string{"the outcome of another launch"}},
+		{"files that a command makes", "python split.py\nfor f in parts/*.csv; do mlxp -- p $f; done", "", []string{"the files that match parts/*.csv, of which there is none now"}},
+		{"files in an unknown directory", "cd $TMPDIR\nfs=(*.csv)\ncd -\nmlxp -- p ${fs[0]}", "", []string{"$TMPDIR"}},
+		{"brackets", "module load x\nmlxp -- p a=[1,2] b=*", "-- p a=[1,2] b=*", nil},
 		{"a command of another name in the way", "seq() { echo 7; }\nmlxp -- p $(seq 3)", "-- p 7", nil},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -53,7 +53,12 @@ func (e *evaluator) expansion() *expand.Config {
 		ExtGlob:    e.sh.options["extglob"],
 	}
 	if !e.sh.flags['f'] {
-		c.ReadDir2 = func(dir string) ([]fs.DirEntry, error) { return os.ReadDir(dir) }
+		c.ReadDir2 = func(dir string) ([]fs.DirEntry, error) {
+			if cause := e.causeIn(dir); cause != nil {
+				e.globbed = cause
+			}
+			return os.ReadDir(dir)
+		}
 	}
 	return c
 }
@@ -91,15 +96,7 @@ func (e *evaluator) expansionFailed(err error) {
 	e.fail(e.script.errorf(e.line, "%v", err))
 }
 
-// fields expands words to fields.
-func (e *evaluator) fields(words []*syntax.Word) []string {
-	var all []string
-	for _, word := range words {
-		all = append(all, e.wordFields(word)...)
-	}
-	return all
-}
-
+// wordFields expands a word to fields.
 func (e *evaluator) wordFields(word *syntax.Word) []string {
 	if e.stopped() {
 		return nil
@@ -112,10 +109,14 @@ func (e *evaluator) wordFields(word *syntax.Word) []string {
 	}
 	word = e.settled(word)
 	var fields []string
+	e.globbed = nil
 	cause := e.expanded(lossy(word), func(c *expand.Config) (err error) {
 		fields, err = expand.Fields(c, word)
 		return err
 	})
+	if cause == nil {
+		cause = e.globbed
+	}
 	if cause != nil && e.causeInAll(fields) == nil {
 		return []string{e.unknown(cause)}
 	}
