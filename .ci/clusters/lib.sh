@@ -122,9 +122,15 @@ up() {
     stop
   fi
   rm -rf "$state"
-  mkdir -p "$state"/{log,run}
+  mkdir -p "$state"/{log,run/lock}
+  # Daemons and the shells they start see nothing of this environment.
+  local variable environment home=~root
+  environment=(PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin "HOME=$home" LANG=C.UTF-8)
+  for variable in "${!MLXP_@}"; do
+    environment+=("$variable=${!variable}")
+  done
   # --kill-child: the end of this process is the end of all processes inside.
-  setsid unshare --net --uts --ipc --mount --pid --fork --kill-child --mount-proc \
+  setsid env -i "${environment[@]}" unshare --net --uts --ipc --mount --pid --fork --kill-child --mount-proc \
     bash "$0" boot {lock}>&- </dev/null >"$state/log/boot" 2>&1 &
   local pid=$!
   echo "$pid $(started_at "$pid")" >"$state/pid"
@@ -231,7 +237,7 @@ inner_selftest() {
 
 cluster() {
   cluster_packages+=(iproute2)
-  root=${MLXP_CLUSTERS:-/var/lib/mlxp-clusters}
+  root=$(realpath -m "${MLXP_CLUSTERS:-/var/lib/mlxp-clusters}")
   state=$root/$cluster_name
   apt_cache=${MLXP_APT_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/mlxp-apt}
   [ "$(id -u)" = 0 ] || die 'needs root'
