@@ -63,6 +63,15 @@ func fakeSite(config fakesched.Config, like *site) *site {
 			}
 			return n
 		}
+		s.requeueExit = 0
+		s.largest = func(t *testing.T, n int) {
+			if config.Scheduler == "slurm" {
+				n++ // MaxArraySize is not reached
+			}
+			if err := fake.Change(func(c *fakesched.Config) { c.Largest = n }); err != nil {
+				t.Fatal(err)
+			}
+		}
 		s.accept = func(t *testing.T, n int) {
 			if err := fake.Change(func(c *fakesched.Config) { c.Accept = n }); err != nil {
 				t.Fatal(err)

@@ -13,15 +13,16 @@ import (
 // realSites are the schedulers that .ci/clusters can start.
 var realSites = map[string]*site{
 	"slurm": {
-		name:     "slurm",
-		real:     true,
-		query:    "squeue",
-		header:   []string{"#SBATCH --time=10"},
-		pending:  "#SBATCH --hold",
-		refused:  "#SBATCH --partition=nosuch",
-		says:     "invalid partition specified: nosuch",
-		cancel:   []string{"scancel"},
-		patience: 2 * time.Minute,
+		name:        "slurm",
+		real:        true,
+		query:       "squeue",
+		requeueExit: 99,
+		header:      []string{"#SBATCH --time=10"},
+		pending:     "#SBATCH --hold",
+		refused:     "#SBATCH --partition=nosuch",
+		says:        "invalid partition specified: nosuch",
+		cancel:      []string{"scancel"},
+		patience:    2 * time.Minute,
 		requeue: func(t *testing.T, job string) {
 			ask(t, "scontrol", "requeue", job)
 		},

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -12,6 +13,7 @@ import (
 	"time"
 
 	"github.com/mlxp/mlxp/logdir"
+	"github.com/mlxp/mlxp/scheduler/script"
 )
 
 // suite are the stories that hold for every scheduler.
@@ -39,6 +41,9 @@ var suite = []story{
 	{"submit limit", clusterLimit},
 	{"node fails", clusterNodeFails},
 	{"the scheduler forgets", clusterForgets},
+	{"an array in pieces", clusterPieces},
+	{"exit status that requeues", clusterRequeueExit},
+	{"any value", clusterValues},
 }
 
 // A story is one test of the suite.
@@ -309,6 +314,14 @@ func clusterByHand(t *testing.T, c *cluster) {
 	if info := c.info(1); info.Status != logdir.Complete {
 		t.Errorf("%s", info.Status)
 	}
+	// On a node that does not see the log dir.
+	if err := os.Rename(filepath.Join(c.dir, "logs"), filepath.Join(c.dir, "elsewhere")); err != nil {
+		t.Fatal(err)
+	}
+	out := c.command("bash", filepath.Join(c.dir, "elsewhere", "1", logdir.ScriptSh))
+	if out.status != 1 || !strings.Contains(out.stderr, "the log dir has to be where all nodes see it") {
+		t.Errorf("without the log dir: exit status %d: %s", out.status, out.stderr)
+	}
 }
 
 func clusterRerun(t *testing.T, c *cluster) {
@@ -573,4 +586,66 @@ func clusterForgets(t *testing.T, c *cluster) {
 		t.Errorf("the second answer without the job: %v", row)
 	}
 	c.mlxp(0, "cancel", "1")
+}
+
+// An array is no larger than the site allows, and as many of its tasks run at a time as
+// the user does.
+func clusterPieces(t *testing.T, c *cluster) {
+	if c.largest == nil {
+		t.Skip("the site allows large arrays")
+	}
+	c.largest(t, 3)
+	out := c.mlxp(0, "sub", "--max-running", "1", c.script(
+		`mlxp -- sh -c 'mkdir busy && sleep 0.1 && rmdir busy' train n=1,2,3`, "mlxp -- true n=1,2,3,4,5,6,7"))
+	if n := strings.Count(out.stdout, "\n"); n != 4 || !strings.Contains(out.stdout, "\t7-9\n") || !strings.Contains(out.stdout, "\t10\n") {
+		t.Errorf("stdout: %s", out.stdout)
+	}
+	for id := 1; id <= 10; id++ {
+		c.await(id, logdir.Complete)
+	}
+}
+
+// An exit status that means something to the scheduler passes through.
+func clusterRequeueExit(t *testing.T, c *cluster) {
+	if c.requeueExit == 0 {
+		t.Skip("no exit status lets this scheduler start a job again")
+	}
+	c.sub(c.script(fmt.Sprintf("mlxp -- sh -c 'echo started $MLXP_RESTARTS; [ $MLXP_RESTARTS = 1 ] || exit %d'", c.requeueExit)))
+	info := c.await(1, logdir.Complete)
+	if len(info.Attempts) != 2 || *info.Attempts[0].ExitCode != c.requeueExit {
+		t.Errorf("attempts %+v", info.Attempts)
+	}
+}
+
+// Any value of an override arrives in the program: random ones, through a loop, an
+// array and the program's environment.
+func clusterValues(t *testing.T, c *cluster) {
+	seed := time.Now().UnixNano()
+	t.Logf("seed %d", seed)
+	random := rand.New(rand.NewPCG(uint64(seed), 0))
+	lines, want := []string{}, []string{}
+	for range 8 {
+		var value strings.Builder
+		for range 1 + random.IntN(30) {
+			switch random.IntN(3) {
+			case 0:
+				const marks = " !#$%&()*+,-./:;<=>?@[]^_`{|}~\"\n\t"
+				value.WriteByte(marks[random.IntN(len(marks))])
+			case 1:
+				value.WriteRune(rune(0x20 + random.IntN(0x2fff)))
+			default:
+				value.WriteByte(byte('a' + random.IntN(26)))
+			}
+		}
+		text := strings.NewReplacer("${", "", "\x7f", "", "'", "").Replace(value.String())
+		want = append(want, text)
+		lines = append(lines, `mlxp -- sh -c 'printf %s "$MLXP_CONFIG__V" > value.$MLXP_RUN_ID' train `+script.Quote("v='"+text+"'"))
+	}
+	c.sub(c.script(lines...))
+	for i, text := range want {
+		c.await(i+1, logdir.Complete)
+		if got, err := os.ReadFile(filepath.Join(c.dir, fmt.Sprintf("value.%d", i+1))); err != nil || string(got) != text {
+			t.Errorf("%q, %v; want %q", got, err, text)
+		}
+	}
 }

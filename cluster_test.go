@@ -31,17 +31,19 @@ type site struct {
 	refused string // a header line that the scheduler refuses
 	says    string // what it says then
 
-	requeue   func(t *testing.T, job string)    // starts a running job again; nil: it cannot
-	timeLimit func(t *testing.T, job string)    // ends a running job by its time limit
-	warning   string                            // a header line that asks for USR1 before the time limit
-	warn      func(t *testing.T, job string)    // lets that come; nil: there is none
-	nodeFails func(t *testing.T, job string)    // kills all of a running job, which starts elsewhere
-	calls     func(t *testing.T) int            // how often the scheduler was asked for jobs; nil: nobody knows
-	accept    func(t *testing.T, n int)         // refuses more than n submissions
-	cancel    []string                          // its own command, the id is appended
-	stop      func(t *testing.T) (start func()) // until it is started again it does not answer
-	fresh     func(t *testing.T) *site          // a scheduler for one test; nil: this one is for all
-	patience  time.Duration                     // for a job to start and end
+	requeue     func(t *testing.T, job string)    // starts a running job again; nil: it cannot
+	timeLimit   func(t *testing.T, job string)    // ends a running job by its time limit
+	warning     string                            // a header line that asks for USR1 before the time limit
+	warn        func(t *testing.T, job string)    // lets that come; nil: there is none
+	nodeFails   func(t *testing.T, job string)    // kills all of a running job, which starts elsewhere
+	calls       func(t *testing.T) int            // how often the scheduler was asked for jobs; nil: nobody knows
+	accept      func(t *testing.T, n int)         // refuses more than n submissions
+	largest     func(t *testing.T, n int)         // sets the largest array that the site allows
+	requeueExit int                               // the exit status by which a job asks to start again; 0: none
+	cancel      []string                          // its own command, the id is appended
+	stop        func(t *testing.T) (start func()) // until it is started again it does not answer
+	fresh       func(t *testing.T) *site          // a scheduler for one test; nil: this one is for all
+	patience    time.Duration                     // for a job to start and end
 }
 
 // sites are the schedulers of this test run.

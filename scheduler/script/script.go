@@ -163,7 +163,12 @@ func parseAs(path, text string, language syntax.LangVariant) (*syntax.File, erro
 func (s *Script) syntaxError(err error) error {
 	switch e := err.(type) { //nolint:errorlint // the parser wraps nothing
 	case syntax.ParseError:
-		return s.errorf(int(e.Pos.Line()), "%s", e.Text)
+		err := s.errorf(int(e.Pos.Line()), "%s", e.Text)
+		line := strings.Split(s.text, "\n")[e.Pos.Line()-1]
+		if strings.Contains(line, "mlxp") && strings.Contains(line, "(") {
+			return fault.Hint(err, "quote words that hold a parenthesis, as for any shell: 'seed=range(5)'")
+		}
+		return err
 	case syntax.LangError:
 		text := strings.TrimPrefix(err.Error(), e.Filename+":"+e.Pos.String()+": ")
 		return s.errorf(int(e.Pos.Line()), "%s", text)
