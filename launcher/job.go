@@ -156,20 +156,22 @@ func (j *job) within(opts *supervise.Options) {
 		if known, err := j.run.ReadJob(); err == nil && known != nil && !known.Cancelled.IsZero() {
 			return logdir.Cancelled
 		}
-		if j.warning == unix.SIGTERM {
-			// Slurm says the same in the output when it warns and when it cancels.
-			if e, ok := j.look(current.Scheduler, current.ID); ok && e.State == scheduler.Running {
-				return logdir.TimeLimit
-			}
-		}
-		if reason := j.told(current.Scheduler, began); reason != "" {
+		reason := j.told(current.Scheduler, began)
+		if reason != "" && reason != logdir.Cancelled {
 			return reason
 		}
+		// A warning by SIGTERM looks like a cancellation in the output.
 		e, ok := j.look(current.Scheduler, current.ID)
-		if !ok {
-			return ""
+		why := current.Scheduler.Reasons[e.Why]
+		switch {
+		case ok && e.Why != "" && why != "":
+			return logdir.Reason(why)
+		case ok && j.warning == unix.SIGTERM && e.State == scheduler.Running:
+			return logdir.TimeLimit
+		case ok && reason == "":
+			return logdir.Reason(current.Scheduler.Reasons[e.Word])
 		}
-		return logdir.Reason(current.Scheduler.Reasons[e.Word])
+		return reason
 	}
 }
 
@@ -189,8 +191,15 @@ func (j *job) told(s *scheduler.Scheduler, offset int64) logdir.Reason {
 		if err != nil {
 			return ""
 		}
-		if all := s.Ends.FindAllSubmatch(text, -1); len(all) > 0 {
-			return logdir.Reason(s.Reasons[string(all[len(all)-1][1])])
+		reason := logdir.Reason("")
+		for _, m := range s.Ends.FindAllSubmatch(text, -1) {
+			// Of several what says more counts.
+			if reason == "" || len(m[1]) > 0 {
+				reason = logdir.Reason(s.Reasons[string(m[1])])
+			}
+		}
+		if reason != "" {
+			return reason
 		}
 		time.Sleep(100 * time.Millisecond)
 	}

@@ -59,7 +59,7 @@ var slurm = &Scheduler{
 	},
 	Reasons: map[string]string{
 		"TIMEOUT": "time_limit", "DEADLINE": "time_limit", "PREEMPTED": "preempted", "OUT_OF_MEMORY": "oom", "CANCELLED": "cancelled",
-		"": "cancelled", "TIME LIMIT": "time_limit", "PREEMPTION": "preempted", "JOB REQUEUE": "preempted", "NODE FAILURE": "preempted",
+		"TimeLimit": "time_limit", "": "cancelled", "TIME LIMIT": "time_limit", "PREEMPTION": "preempted", "JOB REQUEUE": "preempted", "NODE FAILURE": "preempted",
 	},
 	Cancel:  []string{"scancel"},
 	Gone:    regexp.MustCompile(`(?i)invalid job id|already completing or completed`),
