@@ -1,6 +1,7 @@
 package expr
 
 import (
+	"github.com/google/cel-go/cel"
 	"github.com/google/cel-go/common/operators"
 	"github.com/google/cel-go/common/types"
 	"github.com/google/cel-go/common/types/ref"
@@ -27,6 +28,18 @@ func mix(i interpreter.InterpretableV2) (interpreter.InterpretableV2, error) {
 		return &arithmetic{call, call.Args()[0], call.Args()[1]}, nil
 	}
 	return i, nil
+}
+
+// mixed declares + - * / of an int and a double: where the kinds are known
+// beforehand CEL refuses what is not declared.
+func mixed() []cel.EnvOption {
+	var opts []cel.EnvOption
+	for name, function := range map[string]string{"add": operators.Add, "subtract": operators.Subtract, "multiply": operators.Multiply, "divide": operators.Divide} {
+		opts = append(opts, cel.Function(function,
+			cel.Overload(name+"_int64_double", []*cel.Type{cel.IntType, cel.DoubleType}, cel.DoubleType),
+			cel.Overload(name+"_double_int64", []*cel.Type{cel.DoubleType, cel.IntType}, cel.DoubleType)))
+	}
+	return opts
 }
 
 func (a *arithmetic) Eval(vars interpreter.Activation) ref.Val {
