@@ -37,7 +37,7 @@ type entry struct {
 }
 
 // OpenIndex returns the index of the log dir root. runs are all that are there,
-// as [Runs] lists them.
+// as [Runs] lists them. Whoever opens an index saves it.
 func OpenIndex(root string, runs []Run) *Index {
 	x := &Index{root: root, runs: runs, fresh: map[uint64]map[int]entry{}, sealed: map[uint64][]byte{}}
 	x.segments, x.rows = readSegments(root)
