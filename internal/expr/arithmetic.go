@@ -57,7 +57,7 @@ func (a *arithmetic) Exec(frame *interpreter.ExecutionFrame) ref.Val {
 	if isNumber(left) && isNumber(right) && left.Type() != right.Type() {
 		left, right = left.ConvertToType(types.DoubleType), right.ConvertToType(types.DoubleType)
 	}
-	out := ref.Val(types.NewErr("no such overload"))
+	out := types.NewErr("no such overload")
 	switch a.Function() {
 	case operators.Add:
 		if l, ok := left.(traits.Adder); ok {
