@@ -85,6 +85,7 @@ func (l *Log) Runs(ctx context.Context, where string, notice func(text string)) 
 		}
 		index, series := logdir.OpenIndex(l.Root, runs), openSeries(l.Root, runs)
 		defer series.save()
+		defer index.Save()
 		var warned notes
 		for _, run := range runs {
 			if err := ctx.Err(); err != nil {
@@ -99,7 +100,6 @@ func (l *Log) Runs(ctx context.Context, where string, notice func(text string)) 
 				return
 			}
 		}
-		index.Save()
 		if err := tallies.err(ctx, l); err != nil {
 			yield(nil, err)
 			return
@@ -236,6 +236,7 @@ func (l *Log) rows(ctx context.Context, p *plan, visit func(row)) (*tallies, err
 	}
 	index, series := logdir.OpenIndex(l.Root, runs), openSeries(l.Root, runs)
 	defer series.save()
+	defer index.Save()
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	blocks := (len(runs) + block - 1) / block
@@ -290,7 +291,6 @@ func (l *Log) rows(ctx context.Context, p *plan, visit func(row)) (*tallies, err
 	for _, t := range all {
 		total.merge(t)
 	}
-	index.Save()
 	return total, nil
 }
 
