@@ -15,7 +15,8 @@
 //
 // Of each run, only those files are read that the answer hangs on: a condition
 // on the config is decided before any metrics are opened, and of these only the
-// series that are named are kept.
+// series that are named are kept. What was read stays in .mlxp of the log dir, if
+// that can be written, for the next question; it changes no answer.
 package reader
 
 import (
