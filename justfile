@@ -37,3 +37,7 @@ fuzz TIME="1m":
 # Kill, fill the disk, take rights away, and see that the log dir tells the truth.
 stress *FLAGS:
     go run ./stress {{FLAGS}}
+
+# Compare answers and exports with DuckDB and pandas.
+differential:
+    bash .ci/differential

@@ -95,7 +95,12 @@ func status(ctx context.Context, w World, root string, runs []logdir.Run, all bo
 	}
 	var seen []looked
 	var jobs []submitted
-	index := logdir.OpenIndex(root, runs)
+	there, err := logdir.Runs(root)
+	if err != nil {
+		return nil, err
+	}
+	index := logdir.OpenIndex(root, there)
+	defer index.Save()
 	for _, run := range runs {
 		info, err := index.ReadInfo(run)
 		if errors.Is(err, logdir.ErrNoRecord) {

@@ -28,7 +28,7 @@ type Index struct {
 	sealed map[uint64][]byte        // new segments, written
 	count  int                      // of entries that were fresh
 	next   *CacheFile               // that will be the index; nil until it is worth it
-	failed bool                     // it cannot be
+	closed bool                     // nothing more is kept
 }
 
 // An entry is what was read of a run.
@@ -37,7 +37,7 @@ type entry struct {
 }
 
 // OpenIndex returns the index of the log dir root. runs are all that are there,
-// as [Runs] lists them.
+// as [Runs] lists them. Whoever opens an index saves it.
 func OpenIndex(root string, runs []Run) *Index {
 	x := &Index{root: root, runs: runs, fresh: map[uint64]map[int]entry{}, sealed: map[uint64][]byte{}}
 	x.segments, x.rows = readSegments(root)
@@ -72,7 +72,7 @@ const fewEntries = 20
 func (x *Index) Put(run Run, info, config *File) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if x.failed {
+	if x.closed {
 		return
 	}
 	n := segmentOf(run.ID)
@@ -86,7 +86,7 @@ func (x *Index) Put(run Run, info, config *File) {
 	if x.next == nil {
 		var err error
 		if x.next, err = CreateCache(x.root, indexFile); err != nil {
-			x.failed, x.fresh = true, nil // the log dir may be somebody else's
+			x.closed, x.fresh = true, nil // the log dir may be somebody else's
 			return
 		}
 	}
@@ -138,12 +138,14 @@ func (x *Index) seal(n uint64) {
 }
 
 // Save writes the index if it has learnt enough to be worth it, or has too much
-// of runs that are gone. That it cannot be written is no error.
+// of runs that are gone. That it cannot be written is no error. After that nothing
+// more is kept.
 func (x *Index) Save() {
 	x.mu.Lock()
 	defer x.mu.Unlock()
+	defer func() { x.next, x.closed = nil, true }()
 	gone := x.rows > 2*len(x.runs)+segmentRuns
-	if x.next == nil && gone && !x.failed {
+	if x.next == nil && gone && !x.closed {
 		x.next, _ = CreateCache(x.root, indexFile)
 	}
 	if x.next == nil {
@@ -151,7 +153,6 @@ func (x *Index) Save() {
 	}
 	if !gone && x.count < x.rows/500 {
 		x.next.Drop()
-		x.next = nil
 		return
 	}
 	if gone {
@@ -163,7 +164,6 @@ func (x *Index) Save() {
 		x.seal(n)
 	}
 	writeSegments(x.next, x.segments, x.sealed, &x.shapes)
-	x.next = nil
 }
 
 // ReadInfo reads a run's record as [Run.ReadInfo] does, from the index if it is

@@ -184,3 +184,23 @@ func TestIndexAfterCleaning(t *testing.T) {
 		t.Error("an old temporary file is still there")
 	}
 }
+
+// An index that is opened and not worth writing leaves nothing behind.
+func TestIndexLeavesNothing(t *testing.T) {
+	l := open(t, t.TempDir())
+	runs := endedRuns(t, l, 30)
+	indexed(t, runs)
+	x := OpenIndex(l.Root, runs)
+	for _, run := range endedRuns(t, l, 5) {
+		if _, err := x.ReadInfo(run); err != nil {
+			t.Fatal(err)
+		}
+	}
+	x.Save()
+	for range fewEntries { // after that nothing is kept
+		x.Put(runs[0], &File{Text: []byte("id: 1\n")}, nil)
+	}
+	if left, _ := filepath.Glob(filepath.Join(l.Root, OwnDir, ".index*")); len(left) > 0 {
+		t.Errorf("left: %v", left)
+	}
+}

@@ -80,7 +80,7 @@ func ReadFile(path string) (*File, error) {
 	if err != nil {
 		return failed("open", err)
 	}
-	defer unix.Close(fd)
+	defer func() { _ = unix.Close(fd) }()
 	var st unix.Stat_t
 	if err := unix.Fstat(fd, &st); err != nil {
 		return failed("stat", err)

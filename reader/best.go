@@ -1,6 +1,7 @@
 package reader
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -29,10 +30,16 @@ func compileBest(text string, per []string) (*best, error) {
 	text, b.most = strings.CutPrefix(strings.TrimSpace(text), "-")
 	var err error
 	if b.expr, err = expr.Compile(text, expr.Run...); err != nil {
-		if g, _ := expr.CompileGroup(text, expr.Run...); g != nil && len(g.Calls) > 0 {
-			return nil, fault.Hint(err, "%s is about a group of runs: --group says which", g.Calls[0].Text)
+		g, _ := expr.CompileGroup(text, expr.Run...)
+		if g == nil || len(g.Calls) == 0 {
+			return nil, err
 		}
-		return nil, err
+		// Of one run each of these two is the value itself.
+		if call := g.Calls[0]; call.Text == text && slices.Contains([]string{"min", "max"}, call.Function) {
+			b.expr, b.most = call.Arg, b.most || call.Function == "max"
+		} else {
+			return nil, fault.Hint(fault.At(fmt.Errorf("%s is about a group of runs", call.Text), text, strings.Index(text, call.Text)), "--group says which")
+		}
 	}
 	keys, err := parseColumns(per)
 	if err != nil {

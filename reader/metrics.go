@@ -40,6 +40,12 @@ func demandOf(exprs []*expr.Expr) *demand {
 			summary := f.Guarded || slices.Contains(expr.Reductions, f.Call)
 			whole[name] = whole[name] || !summary
 			last = last && f.Call == "last"
+			// metrics.loss[0] is a value of the series loss, or the series loss.0.
+			for i := 2; i < len(f.Path); i++ {
+				if isDigits(f.Path[i]) {
+					whole[strings.Join(f.Path[1:i], ".")] = true
+				}
+			}
 		}
 	}
 	d := &demand{last: last, computed: computed}
@@ -59,11 +65,19 @@ func (d *demand) has(name string) bool {
 	return ok
 }
 
-// below tells whether a name that begins with prefix is wanted.
+// below tells whether a name that begins with prefix is wanted, one that is not
+// just the place of a value in a series.
 func (d *demand) below(prefix string) bool {
 	i, _ := slices.BinarySearch(d.names, prefix)
-	return i < len(d.names) && strings.HasPrefix(d.names[i], prefix)
+	for ; i < len(d.names) && strings.HasPrefix(d.names[i], prefix); i++ {
+		if next, _, _ := strings.Cut(d.names[i][len(prefix):], "."); !isDigits(next) {
+			return true
+		}
+	}
+	return false
 }
+
+func isDigits(s string) bool { return s != "" && strings.Trim(s, "0123456789") == "" }
 
 // loadMetrics reads the series that d wants from a run's metric files, or from
 // the index what that has of them. A series that the run does not have is nil.

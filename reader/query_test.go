@@ -75,6 +75,21 @@ func TestQuery(t *testing.T) {
 		{"having, by expression and by name", []string{"--group", "config.model.units", "--agg", "m=mean(metrics.test.loss.last())", "--having", "n == 6 && std(config.seed) > 0.0 && m < 0.12 && config.model.units != 2", "id < 19"}, `[
 {"config.model.units":4,"n":6,"mixed_code":false,"m":0.09375}
 ]`, ""},
+		{"the best run, as if of a group", []string{"--fields", "config.seed", "--best", "min(metrics.test.loss.min())", "--per", "config.model.units", "id < 19"}, `[
+{"id":4,"config.seed":1},
+{"id":7,"config.seed":1},
+{"id":16,"config.seed":1}
+]`, ""},
+		{"the greatest run", []string{"--fields", "config.seed", "--best", "max(metrics.test.loss.min())", "id < 19"}, `[
+{"id":3,"config.seed":3}
+]`, ""},
+		{"a value of a series that some lack", []string{"--fields", "metrics.train.loss[1],metrics.train.loss.at(-1)", "id in [18, 20]"}, `[
+{"id":18,"metrics.train.loss[1]":0.08125,"metrics.train.loss.at(-1)":0.0325},
+{"id":20,"metrics.train.loss[1]":null,"metrics.train.loss.at(-1)":null}
+]`, ""},
+		{"ints and floats in one sum", []string{"--fields", "config.seed * 0.5 + 1, metrics.train.loss.last() * 100 / 2", "id in [4]"}, `[
+{"id":4,"config.seed * 0.5 + 1":1.5,"metrics.train.loss.last() * 100 / 2":2.75}
+]`, ""},
 		{"all runs are one group", []string{"--agg", "max(id),count(metrics.test.loss),first(config.optimizer.name)"}, `[
 {"n":22,"mixed_code":true,"max(id)":22,"count(metrics.test.loss)":18,"first(config.optimizer.name)":"sgd"}
 ]`, ""},

@@ -15,7 +15,8 @@
 //
 // Of each run, only those files are read that the answer hangs on: a condition
 // on the config is decided before any metrics are opened, and of these only the
-// series that are named are kept.
+// series that are named are kept. What was read stays in .mlxp of the log dir, if
+// that can be written, for the next question; it changes no answer.
 package reader
 
 import (
@@ -85,6 +86,7 @@ func (l *Log) Runs(ctx context.Context, where string, notice func(text string)) 
 		}
 		index, series := logdir.OpenIndex(l.Root, runs), openSeries(l.Root, runs)
 		defer series.save()
+		defer index.Save()
 		var warned notes
 		for _, run := range runs {
 			if err := ctx.Err(); err != nil {
@@ -99,7 +101,6 @@ func (l *Log) Runs(ctx context.Context, where string, notice func(text string)) 
 				return
 			}
 		}
-		index.Save()
 		if err := tallies.err(ctx, l); err != nil {
 			yield(nil, err)
 			return
@@ -236,6 +237,7 @@ func (l *Log) rows(ctx context.Context, p *plan, visit func(row)) (*tallies, err
 	}
 	index, series := logdir.OpenIndex(l.Root, runs), openSeries(l.Root, runs)
 	defer series.save()
+	defer index.Save()
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	blocks := (len(runs) + block - 1) / block
@@ -290,7 +292,6 @@ func (l *Log) rows(ctx context.Context, p *plan, visit func(row)) (*tallies, err
 	for _, t := range all {
 		total.merge(t)
 	}
-	index.Save()
 	return total, nil
 }
 

@@ -85,7 +85,7 @@ func partOf(name string, run logdir.Run) partKey { return partKey{name, run.ID /
 // fileName is that of a part in the directory of mlxp's own.
 func (k partKey) fileName() string {
 	h := fnv.New64a()
-	io.WriteString(h, k.name)
+	_, _ = io.WriteString(h, k.name) // which cannot fail
 	return filepath.Join(seriesDir, fmt.Sprintf("%016x.%d", h.Sum64(), k.number))
 }
 
@@ -323,8 +323,8 @@ func (x *seriesIndex) write(key partKey, p *part) bool {
 	w.Write(binary.LittleEndian.AppendUint32(nil, uint32(len(head))))
 	w.Write(binary.LittleEndian.AppendUint32(nil, crc32.Checksum(head, castagnoli)))
 	w.Write(head)
-	for _, copy := range copies {
-		if err := copy(w); err != nil {
+	for _, values := range copies {
+		if err := values(w); err != nil {
 			out.Drop()
 			return false
 		}

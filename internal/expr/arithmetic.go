@@ -1,6 +1,7 @@
 package expr
 
 import (
+	"github.com/google/cel-go/cel"
 	"github.com/google/cel-go/common/operators"
 	"github.com/google/cel-go/common/types"
 	"github.com/google/cel-go/common/types/ref"
@@ -29,6 +30,18 @@ func mix(i interpreter.InterpretableV2) (interpreter.InterpretableV2, error) {
 	return i, nil
 }
 
+// mixed declares + - * / of an int and a double: where the kinds are known
+// beforehand CEL refuses what is not declared.
+func mixed() []cel.EnvOption {
+	var opts []cel.EnvOption
+	for name, function := range map[string]string{"add": operators.Add, "subtract": operators.Subtract, "multiply": operators.Multiply, "divide": operators.Divide} {
+		opts = append(opts, cel.Function(function,
+			cel.Overload(name+"_int64_double", []*cel.Type{cel.IntType, cel.DoubleType}, cel.DoubleType),
+			cel.Overload(name+"_double_int64", []*cel.Type{cel.DoubleType, cel.IntType}, cel.DoubleType)))
+	}
+	return opts
+}
+
 func (a *arithmetic) Eval(vars interpreter.Activation) ref.Val {
 	return a.Exec(interpreter.AsFrame(vars))
 }
@@ -44,7 +57,7 @@ func (a *arithmetic) Exec(frame *interpreter.ExecutionFrame) ref.Val {
 	if isNumber(left) && isNumber(right) && left.Type() != right.Type() {
 		left, right = left.ConvertToType(types.DoubleType), right.ConvertToType(types.DoubleType)
 	}
-	out := ref.Val(types.NewErr("no such overload"))
+	out := types.NewErr("no such overload")
 	switch a.Function() {
 	case operators.Add:
 		if l, ok := left.(traits.Adder); ok {

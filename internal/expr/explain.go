@@ -38,11 +38,7 @@ func explain(text string, about subject, issue *cel.Error) error {
 	if m := noOverload.FindStringSubmatch(issue.Message); m != nil {
 		name, args := m[1], strings.ReplaceAll(celTypeText.Replace(m[2]), ", ", " and ")
 		if op := operatorOf.FindStringSubmatch(name); op != nil {
-			err := at("%s does not work on %s", op[1]+op[2], args)
-			if args == "a number and a number" {
-				return fault.Hint(err, "of two numbers in an expression both are ints or both have a point: 2.0 %s 1.5", op[1])
-			}
-			return err
+			return at("%s does not work on %s", op[1]+op[2], args)
 		}
 		if slices.Contains(Reductions, name) || name == "at" {
 			return fault.Hint(at("%s() is called on a series", name), "write %s", asMember(text, place, name))

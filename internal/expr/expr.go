@@ -6,7 +6,7 @@
 // what the expression reaches.
 //
 // CEL's own rules hold (https://github.com/google/cel-spec), with these choices:
-// numbers compare across int and float; the functions first, last, min, max,
+// numbers compare and calculate across int and float; the functions first, last, min, max,
 // mean, sum, len, argmin, argmax and at(i) work on lists and series of numbers;
 // what a field that is absent, or a number that is compared with a text, means
 // for the runs that are asked is told at [Tally].
@@ -97,6 +97,7 @@ func environment(vars []string) (*cel.Env, error) {
 		cel.ParserExpressionSizeLimit(maxLength),
 		at(),
 	}
+	opts = append(opts, mixed()...)
 	for _, name := range vars {
 		opts = append(opts, cel.Variable(name, cel.DynType))
 	}
