@@ -318,13 +318,13 @@ func readKeys(modes, keys *os.File) error {
 
 // change takes flags away from the modes of a terminal, and ONLCR, and returns what
 // gives them back.
-func change(tty *os.File, flags uint32) (restore func(), err error) {
+func change(tty *os.File, flags lflag) (restore func(), err error) {
 	before, err := unix.IoctlGetTermios(int(tty.Fd()), termGet)
 	if err != nil {
 		return nil, err
 	}
 	now := *before
-	now.Lflag &^= lflag(flags)
+	now.Lflag &^= flags
 	now.Oflag &^= unix.ONLCR
 	now.Cc[unix.VMIN], now.Cc[unix.VTIME] = 1, 0
 	return func() { _ = unix.IoctlSetTermios(int(tty.Fd()), termSet, before) }, unix.IoctlSetTermios(int(tty.Fd()), termSet, &now)

@@ -1,6 +1,7 @@
 package supervise
 
 import (
+	"errors"
 	"os"
 
 	"golang.org/x/sys/unix"
@@ -54,7 +55,7 @@ func (t *terminal) pass(self *typing, stopped *os.File, s *screen) {
 	fds := []unix.PollFd{{Fd: int32(t.fd), Events: unix.POLLIN}, {Fd: int32(stopped.Fd()), Events: unix.POLLIN}}
 	keys := make([]byte, 1024)
 	for {
-		if _, err := unix.Poll(fds, -1); err != nil && err != unix.EINTR {
+		if _, err := unix.Poll(fds, -1); err != nil && !errors.Is(err, unix.EINTR) {
 			return
 		}
 		t.mu.Lock()
@@ -67,7 +68,8 @@ func (t *terminal) pass(self *typing, stopped *os.File, s *screen) {
 		if n > 0 {
 			_, err = s.master.Write(keys[:n])
 		}
-		if err != nil && err != unix.EAGAIN && err != unix.EINTR || n == 0 && err == nil {
+		again := errors.Is(err, unix.EAGAIN) || errors.Is(err, unix.EINTR)
+		if err != nil && !again || n == 0 && err == nil {
 			return
 		}
 	}
