@@ -200,6 +200,7 @@ func (c *console) leavesAsFound(what func()) {
 //	lines N      prints N lines
 //	redraw       draws a line twice on stderr
 //	draw TEXT    prints TEXT on stdout, without a line's end
+//	pause        asks, and then stops all its group as nano does on Ctrl-Z
 func onTerminal(words []string) int {
 	must := func(err error) {
 		if err != nil {
@@ -281,6 +282,9 @@ func onTerminal(words []string) int {
 		return 1
 	case "redraw":
 		fmt.Fprint(os.Stderr, "\r 50% \x1b[31m|==  |\x1b[0m\r100% \x1b[32m|====|\x1b[0m\n")
+	case "pause":
+		onTerminal([]string{"ask", "pause?"})
+		unix.Kill(0, unix.SIGSTOP)
 	case "draw":
 		fmt.Print(words[1])
 		return 1

@@ -16,10 +16,11 @@ import (
 // of BSD): whatever modes the program sets on it, we are told and give them to the
 // real one (TIOCPKT_IOCTL, pty(4) of BSD, tty_ioctl(4)).
 type screen struct {
-	shown  *os.File     // the real one
-	master *os.File     // our end
-	modes  unix.Termios // as the real terminal last followed them
-	keys   bool         // programs may read keys from it: it is stderr's
+	shown   *os.File     // the real one
+	master  *os.File     // our end
+	modes   unix.Termios // as the real terminal last followed them
+	keys    bool         // programs may read keys from it: it is stderr's
+	foreign bool         // the real one is another than that of our session, and left alone
 }
 
 // openScreen makes a screen in front of the terminal shown, of the same size and modes.
