@@ -200,6 +200,7 @@ func (c *console) leavesAsFound(what func()) {
 //	lines N      prints N lines
 //	redraw       draws a line twice on stderr
 //	draw TEXT    prints TEXT on stdout, without a line's end
+//	pause        asks, and then stops all its group as nano does on Ctrl-Z
 func onTerminal(words []string) int {
 	must := func(err error) {
 		if err != nil {
@@ -281,6 +282,9 @@ func onTerminal(words []string) int {
 		return 1
 	case "redraw":
 		fmt.Fprint(os.Stderr, "\r 50% \x1b[31m|==  |\x1b[0m\r100% \x1b[32m|====|\x1b[0m\n")
+	case "pause":
+		onTerminal([]string{"ask", "pause?"})
+		unix.Kill(0, unix.SIGSTOP)
 	case "draw":
 		fmt.Print(words[1])
 		return 1
@@ -318,13 +322,13 @@ func readKeys(modes, keys *os.File) error {
 
 // change takes flags away from the modes of a terminal, and ONLCR, and returns what
 // gives them back.
-func change(tty *os.File, flags uint32) (restore func(), err error) {
+func change(tty *os.File, flags lflag) (restore func(), err error) {
 	before, err := unix.IoctlGetTermios(int(tty.Fd()), termGet)
 	if err != nil {
 		return nil, err
 	}
 	now := *before
-	now.Lflag &^= lflag(flags)
+	now.Lflag &^= flags
 	now.Oflag &^= unix.ONLCR
 	now.Cc[unix.VMIN], now.Cc[unix.VTIME] = 1, 0
 	return func() { _ = unix.IoctlSetTermios(int(tty.Fd()), termSet, before) }, unix.IoctlSetTermios(int(tty.Fd()), termSet, &now)

@@ -196,6 +196,19 @@ func TestTerminal(t *testing.T) {
 		}
 	})
 
+	t.Run("a program that stops itself", func(t *testing.T) {
+		c := newConsole(t)
+		c.press("mlxp -- program pause draw on''ward\n")
+		c.want("pause?")
+		c.press("\n")
+		c.stopped()
+		c.press(mark(1))
+		c.want("mark 1")
+		c.press("fg\n")
+		c.want("onward")
+		c.ends(1, "COMPLETE")
+	})
+
 	t.Run("Ctrl-Z where nobody could continue", func(t *testing.T) {
 		c := newConsole(t, "mlxp", "--", "program", "ask", "name?", "ask", "again?")
 		c.want("name?")

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -68,8 +69,7 @@ func idle(b *bench) (string, error) {
 	if err := cmd.Start(); err != nil {
 		return "", err
 	}
-	defer cmd.Wait()
-	defer cmd.Process.Kill()
+	defer func() { _, _ = cmd.Process.Kill(), cmd.Wait() }()
 	time.Sleep(3 * time.Second)
 	before, err := ranFor(cmd.Process.Pid)
 	if err != nil {
@@ -88,7 +88,7 @@ func idle(b *bench) (string, error) {
 func ranFor(pid int) (time.Duration, error) {
 	stats, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", pid))
 	if err != nil || len(stats) == 0 {
-		return 0, fmt.Errorf("no /proc/%d/task/*/schedstat (%v)", pid, err)
+		return 0, errors.Join(fmt.Errorf("no /proc/%d/task/*/schedstat", pid), err)
 	}
 	var sum time.Duration
 	for _, stat := range stats {

@@ -2,11 +2,14 @@ package launcher
 
 import (
 	"fmt"
-	"io"
+	"os"
+	"strings"
 	"sync"
 	"time"
 
+	"github.com/mattn/go-runewidth"
 	"github.com/schollz/progressbar/v3"
+	"golang.org/x/term"
 )
 
 // A progress is the one line on a terminal that tells how far several runs are. A
@@ -14,17 +17,34 @@ import (
 type progress struct {
 	mu      sync.Mutex
 	bar     *progressbar.ProgressBar
+	size    int
+	done    int
 	running int
-	failed  int
+	failed  int // of those that are done
 	stop    chan struct{}
 }
 
-// newProgress shows the line for size runs on out.
-func newProgress(out io.Writer, size int) *progress {
-	p := &progress{stop: make(chan struct{})}
+// A fitting writes to a terminal, and no line that is longer than the terminal is wide:
+// one that goes on in the next row could not be drawn anew.
+type fitting struct{ tty *os.File }
+
+func (f fitting) Write(text []byte) (int, error) {
+	const rest = "\x1b[0K" // erases what was there before
+	line, drawn := strings.CutSuffix(string(text), rest)
+	width, _, err := term.GetSize(int(f.tty.Fd()))
+	if !drawn || err != nil || width < 2 {
+		return f.tty.Write(text)
+	}
+	line = strings.TrimPrefix(line, "\r")
+	_, err = f.tty.WriteString("\r" + runewidth.Truncate(line, width-1, "") + rest)
+	return len(text), err
+}
+
+// newProgress shows the line for size runs on the terminal out.
+func newProgress(out *os.File, size int) *progress {
+	p := &progress{size: size, stop: make(chan struct{})}
 	p.bar = progressbar.NewOptions(size,
-		progressbar.OptionSetWriter(out),
-		progressbar.OptionShowCount(),
+		progressbar.OptionSetWriter(fitting{out}),
 		progressbar.OptionSetPredictTime(true),
 		progressbar.OptionSetElapsedTime(true),
 		progressbar.OptionSetWidth(20),
@@ -59,7 +79,7 @@ func (p *progress) change(by func()) {
 		return
 	}
 	by()
-	text := fmt.Sprintf("mlxp: %d running", p.running)
+	text := fmt.Sprintf("mlxp: %d of %d done, %d running", p.done, p.size, p.running)
 	if p.failed > 0 {
 		text += fmt.Sprintf(", %d failed", p.failed)
 	}
@@ -72,6 +92,7 @@ func (p *progress) started() { p.change(func() { p.running++ }) }
 func (p *progress) ended(complete bool) {
 	p.change(func() {
 		p.running--
+		p.done++
 		if !complete {
 			p.failed++
 		}

@@ -24,7 +24,7 @@ import (
 
 // A reporter tells the user of the runs of one command, on stderr.
 type reporter struct {
-	out     io.Writer
+	out     *os.File
 	quiet   bool
 	verbose bool
 	cwd     string

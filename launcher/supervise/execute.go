@@ -48,8 +48,9 @@ func (a *attempt) execute() error {
 
 // start starts the program as the leader of a process group of its own; one that has
 // no terminal to read from is the leader of a session, so that it finds none as
-// /dev/tty either and does not wait for it. It goes below package os, which would start a process more to find out about pidfds
-// and wait for the program in a way that does not tell of stops.
+// /dev/tty either and does not wait for it. It goes below package os, which would start
+// a process more to find out about pidfds and wait for the program in a way that does
+// not tell of stops.
 func (a *attempt) start(io *streams) (pid int, err error) {
 	attr := &syscall.ProcAttr{Dir: string(a.info.WorkDir), Env: a.env, Sys: sysProcAttr(a.opts.Stdin == nil)}
 	for _, f := range io.child {

@@ -22,9 +22,8 @@ type meter struct {
 // nothing that anybody notices, they become rarer as the run goes on, and never as rare
 // as once a minute.
 const (
-	leastRest = 100 * time.Millisecond
-	growth    = 2    // the rest after a sample is this part of how long the run has lasted, up to
-	perCost   = 2000 // this many times what a sample takes, and at least
+	leastRest = 100 * time.Millisecond // then as long as the run has lasted, up to
+	perCost   = 5000                   // this many times what a sample takes, and at least
 	longRest  = 2 * time.Second
 	mostRest  = time.Minute
 )
@@ -38,7 +37,7 @@ func startMeter(pid int, start uint64) *meter {
 			m.sample()
 			most := min(max(longRest, time.Since(before)*perCost), mostRest)
 			select {
-			case <-time.After(min(max(leastRest, time.Since(began)/growth), most)):
+			case <-time.After(min(max(leastRest, time.Since(began)), most)):
 			case <-m.stop:
 				return
 			}

@@ -16,20 +16,21 @@ import (
 // of BSD): whatever modes the program sets on it, we are told and give them to the
 // real one (TIOCPKT_IOCTL, pty(4) of BSD, tty_ioctl(4)).
 type screen struct {
-	real   *os.File     // where it is shown
-	master *os.File     // our end
-	modes  unix.Termios // as the real terminal last followed them
-	keys   bool         // programs may read keys from it: it is stderr's
+	shown   *os.File     // the real one
+	master  *os.File     // our end
+	modes   unix.Termios // as the real terminal last followed them
+	keys    bool         // programs may read keys from it: it is stderr's
+	foreign bool         // the real one is another than that of our session, and left alone
 }
 
-// openScreen makes a screen in front of real, of the same size and modes. It also
-// returns the program's end.
-func openScreen(real *os.File) (s *screen, theirs *os.File, err error) {
-	modes, err := unix.IoctlGetTermios(int(real.Fd()), getModes)
+// openScreen makes a screen in front of the terminal shown, of the same size and modes.
+// It also returns the program's end.
+func openScreen(shown *os.File) (s *screen, theirs *os.File, err error) {
+	modes, err := unix.IoctlGetTermios(int(shown.Fd()), getModes)
 	if err != nil {
 		return nil, nil, err
 	}
-	s = &screen{real: real, modes: *modes}
+	s = &screen{shown: shown, modes: *modes}
 	if s.master, theirs, err = pty.Open(); err != nil {
 		return nil, nil, err
 	}
@@ -73,7 +74,7 @@ func (s *screen) currentModes() (modes *unix.Termios, err error) {
 // resize gives the screen the size of the real terminal, and tells whether it had
 // another one.
 func (s *screen) resize() bool {
-	size, err := unix.IoctlGetWinsize(int(s.real.Fd()), unix.TIOCGWINSZ)
+	size, err := unix.IoctlGetWinsize(int(s.shown.Fd()), unix.TIOCGWINSZ)
 	if err != nil {
 		return false
 	}

@@ -27,7 +27,7 @@ func withDefault(sig unix.Signal, do func()) {
 	const size = 8 // of the kernel's sigset_t
 	var none, before [64]byte
 	action := func(act, old *[64]byte) {
-		unix.RawSyscall6(unix.SYS_RT_SIGACTION, uintptr(sig), uintptr(unsafe.Pointer(act)), uintptr(unsafe.Pointer(old)), size, 0, 0)
+		_, _, _ = unix.RawSyscall6(unix.SYS_RT_SIGACTION, uintptr(sig), uintptr(unsafe.Pointer(act)), uintptr(unsafe.Pointer(old)), size, 0, 0)
 	}
 	action(&none, &before)
 	defer action(&before, nil)

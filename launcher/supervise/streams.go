@@ -72,7 +72,7 @@ func (s *streams) tee(i int, log, shown *os.File) error {
 			return err
 		}
 		screen.keys = i == 2
-		s.tty.screens = append(s.tty.screens, screen)
+		s.tty.add(screen)
 		ours, theirs = screen.master, end
 		read = func(buffer []byte) ([]byte, error) {
 			return screen.read(buffer, s.tty.follow)

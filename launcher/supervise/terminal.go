@@ -86,6 +86,15 @@ func (t *terminal) close() {
 	}
 }
 
+// add puts a screen in front of the terminal.
+func (t *terminal) add(s *screen) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	_, err := unix.IoctlGetInt(int(s.shown.Fd()), unix.TIOCGPGRP)
+	s.foreign = t.controls && err != nil
+	t.screens = append(t.screens, s)
+}
+
 // follow gives the terminal the modes that the program has given to the screens.
 func (t *terminal) follow() {
 	t.mu.Lock()
@@ -100,7 +109,7 @@ func (t *terminal) follow() {
 
 func (t *terminal) followOne(s *screen) {
 	now, err := s.currentModes()
-	if err != nil || *now == s.modes {
+	if err != nil || *now == s.modes || s.foreign {
 		return
 	}
 	modes, err := unix.IoctlGetTermios(t.fd, getModes)
@@ -125,11 +134,11 @@ func (t *terminal) stopped(g *group, sig unix.Signal) {
 	case !t.controls: // stopped from outside, and continued from there
 	case t.stopping():
 		t.leave()
-	case sig == unix.SIGTSTP:
+	case sig == unix.SIGTSTP, sig == unix.SIGSTOP && t.hasForeground():
 		if t.leave() {
 			unix.Kill(0, unix.SIGTSTP) // the program alone has got Ctrl-Z, which is for all of the job
 		}
-	case sig != unix.SIGTTIN && sig != unix.SIGTTOU && !(sig == unix.SIGSTOP && stopsItself(g.pgid)):
+	case sig == unix.SIGSTOP && !stopsItself(g.pgid): // from outside
 	case t.handOver(g):
 		g.signal(unix.SIGCONT)
 	default: // a job in the background wants the terminal: it has to wait for fg
@@ -153,6 +162,13 @@ func (t *terminal) stopping() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.told
+}
+
+// hasForeground tells whether the program has the foreground.
+func (t *terminal) hasForeground() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.handed
 }
 
 // handOver makes the program's group the foreground group, if we are there.
@@ -258,6 +274,8 @@ func (t *terminal) hand(g *group) {
 // resize gives the screens the size of the terminal, and tells whether they had
 // another one.
 func (t *terminal) resize() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	changed := false
 	for _, s := range t.screens {
 		changed = s.resize() || changed

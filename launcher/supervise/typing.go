@@ -1,6 +1,7 @@
 package supervise
 
 import (
+	"errors"
 	"os"
 
 	"golang.org/x/sys/unix"
@@ -32,7 +33,7 @@ func (t *terminal) startTyping(s *screen) {
 	if t.typing.before != unix.Getpgrp() {
 		t.give(unix.Getpgrp())
 	}
-	go t.pass(t.typing, stopped, s)
+	go t.pass(t.typing, stopped, t.fd, s)
 }
 
 // stopTyping stops passing keys on and gives the foreground back.
@@ -48,13 +49,13 @@ func (t *terminal) stopTyping() {
 	t.typing = nil
 }
 
-// pass passes keys on until self is stopped.
-func (t *terminal) pass(self *typing, stopped *os.File, s *screen) {
+// pass passes keys from the terminal fd on to s until self is stopped.
+func (t *terminal) pass(self *typing, stopped *os.File, fd int, s *screen) {
 	defer stopped.Close()
-	fds := []unix.PollFd{{Fd: int32(t.fd), Events: unix.POLLIN}, {Fd: int32(stopped.Fd()), Events: unix.POLLIN}}
+	fds := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}, {Fd: int32(stopped.Fd()), Events: unix.POLLIN}}
 	keys := make([]byte, 1024)
 	for {
-		if _, err := unix.Poll(fds, -1); err != nil && err != unix.EINTR {
+		if _, err := unix.Poll(fds, -1); err != nil && !errors.Is(err, unix.EINTR) {
 			return
 		}
 		t.mu.Lock()
@@ -62,12 +63,13 @@ func (t *terminal) pass(self *typing, stopped *os.File, s *screen) {
 			t.mu.Unlock()
 			return
 		}
-		n, err := unix.Read(t.fd, keys) // does not wait: the terminal is open with O_NONBLOCK
+		n, err := unix.Read(fd, keys) // does not wait: the terminal is open with O_NONBLOCK
 		t.mu.Unlock()
 		if n > 0 {
 			_, err = s.master.Write(keys[:n])
 		}
-		if err != nil && err != unix.EAGAIN && err != unix.EINTR || n == 0 && err == nil {
+		again := errors.Is(err, unix.EAGAIN) || errors.Is(err, unix.EINTR)
+		if err != nil && !again || n == 0 && err == nil {
 			return
 		}
 	}
