@@ -210,7 +210,17 @@ func (j *job) told(s *scheduler.Scheduler, offset int64) logdir.Reason {
 func (j *job) look(s *scheduler.Scheduler, id string) (scheduler.Entry, bool) {
 	const within = 5 * time.Second
 	client := scheduler.Client{Scheduler: s, Environ: j.w.Environ, Timeout: within}
-	entries, err := client.Look(context.Background(), []string{userName(j.w)}, []string{id})
+	var entries []scheduler.Entry
+	var err error
+	for range 3 {
+		entries, err = client.Look(context.Background(), []string{userName(j.w)}, []string{id})
+		var failure *scheduler.Error
+		if !errors.As(err, &failure) || !failure.Silent() {
+			break
+		}
+		// A signal to all processes of the job may have ended the command.
+		time.Sleep(50 * time.Millisecond)
+	}
 	if err != nil {
 		return scheduler.Entry{}, false
 	}
