@@ -32,10 +32,11 @@ type Config struct {
 	Again    time.Duration // before a requeued job may start: 50 ms
 	Keep     time.Duration // an ended job is shown by the live query for so long, where it is: an hour
 
-	Accounting bool   // Slurm: sacct answers
-	Cluster    string // Slurm: printed after the id
-	XML        bool   // Moab: msub answers in XML
-	Version    string // of qsub --version, bsub -V and so on
+	Accounting   bool   // Slurm: sacct answers
+	UnixBehavior bool   // Grid Engine: the queue's shell_start_mode, so that #! counts
+	Cluster      string // Slurm: printed after the id
+	XML          bool   // Moab: msub answers in XML
+	Version      string // of qsub --version, bsub -V and so on
 }
 
 // config reads a site's settings.

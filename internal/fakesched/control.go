@@ -133,11 +133,15 @@ func (s Site) Change(f func(*Config)) error {
 
 // touch changes the state and wakes the node.
 func (s Site) touch(f func(*state)) error {
-	if err := s.locked(func(st *state) bool { f(st); return true }); err != nil {
-		return err
-	}
-	var err error
-	return firstOf(s.locked(func(*state) bool { err = s.wake(); return false }), err)
+	var woken error
+	err := s.locked(func(st *state) bool {
+		f(st)
+		if st.live() {
+			woken = s.wake()
+		}
+		return true
+	})
+	return firstOf(err, woken)
 }
 
 func firstOf(errs ...error) error {
@@ -190,7 +194,7 @@ func settingValue(key, value string) any {
 		return map[string]string{queue: message}
 	case "Slots", "Accept", "Largest":
 		return number(value)
-	case "Hold", "Down", "Accounting", "XML":
+	case "Hold", "Down", "Accounting", "UnixBehavior", "XML":
 		return value == "true"
 	case "Delay", "Second", "KillWait", "Again", "Keep":
 		d, _ := time.ParseDuration(value)
@@ -283,9 +287,13 @@ func (s Site) Await(phase, id string) error {
 }
 
 func (s Site) poll(atMost time.Duration, fault string, done func(*state) bool) error {
+	m := memory{seen: -1}
 	for deadline := time.Now().Add(atMost); time.Now().Before(deadline); time.Sleep(tick) {
+		if m.state != nil && s.changes() == m.seen {
+			continue // who waits does not keep the lock from who works
+		}
 		ok := false
-		if err := s.locked(func(st *state) bool { ok = done(st); return false }); err != nil {
+		if err := s.transact(&m, func(st *state) bool { ok = done(st); return false }); err != nil {
 			return err
 		}
 		if ok {

@@ -40,10 +40,11 @@ type system struct {
 	largest  int      // array
 	commands map[string]func(*call) int
 
-	stop            []unix.Signal // sent to a task that is to end; KillWait later SIGKILL. Empty: SIGKILL at once
-	notify          bool          // the warning signal comes before any end
-	warnSteps       bool          // the warning signal goes to steps unless the script is named
-	waitsForUnknown bool          // a dependency on an unknown job is waited for
+	stop            func(j *job, why string) []unix.Signal // sent to a task that is to end; KillWait later SIGKILL. Empty: SIGKILL at once
+	ladder          bool                                   // the signals of stop come one by one, KillWait apart
+	groupOnly       bool                                   // signals that can be caught go to the script's process group, not to all below it
+	warnSteps       bool                                   // the warning signal goes to steps unless the script is named
+	waitsForUnknown bool                                   // a dependency on an unknown job is waited for
 
 	tasks    func(j *job, id string) []*task                       // those of the job that an id means
 	launch   func(n *node, st *state, j *job, t *task) launch      // what to start
@@ -51,6 +52,7 @@ type system struct {
 	finished func(n *node, st *state, j *job, t *task, p *process) // what follows from the end of a run
 	down     func(c *call) int                                     // the answer of every command when the server is down
 	refused  func(c *call, message string) int                     // a refusal in the scheduler's form
+	report   func(n *node, j *job, t *task, out string) string     // a job's spooled output as it is delivered; nil: as it is
 	limit    string                                                // why a submission is refused when there are too many
 }
 
@@ -125,22 +127,20 @@ func Dispatch() {
 	}
 }
 
-// errDown and the like end a command from inside [call.change].
-var errNoState = errors.New("the state directory is gone")
-
-// change runs f alone with the state and saves it, and wakes the node, if f
-// returns 0. Its result is the command's status.
+// change runs f alone with the state, saves it and wakes the node. Its result is
+// the command's status.
 func (c *call) change(f func(*state) int) int {
 	status := 0
+	var woken error
 	err := c.locked(func(st *state) bool {
 		status = f(st)
+		if st.live() {
+			woken = c.wake()
+		}
 		return true
 	})
-	if err == nil {
-		err = c.locked(func(*state) bool { err = c.wake(); return false })
-	}
-	if err != nil {
-		return c.fail(127, "%s: %v", c.name, errors.Join(errNoState, err))
+	if err = errors.Join(err, woken); err != nil {
+		return c.fail(127, "%s: %v", c.name, err)
 	}
 	return status
 }
@@ -149,7 +149,7 @@ func (c *call) change(f func(*state) int) int {
 func (c *call) read(f func(*state) int) int {
 	status := 0
 	if err := c.locked(func(st *state) bool { status = f(st); return false }); err != nil {
-		return c.fail(127, "%s: %v", c.name, errors.Join(errNoState, err))
+		return c.fail(127, "%s: %v", c.name, err)
 	}
 	return status
 }

@@ -48,6 +48,8 @@ type node struct {
 	processes map[*task]*process // of the state as last read: see adopt
 	ended     chan *process
 	due       time.Time // when something is to be done though nothing changed
+	memory    memory
+	sessions  []int // of processes that have ended, with what they may have left
 }
 
 // nodeMain is the process that wake starts. It leaves when it has had nothing
@@ -56,13 +58,12 @@ func nodeMain(s site) int {
 	syscall.CloseOnExec(3) // the lock: no job may hold it
 	lock := os.NewFile(3, "node.lock")
 	defer lock.Close()
-	n := &node{site: s, ended: make(chan *process)}
+	n := &node{site: s, ended: make(chan *process), memory: memory{seen: -1}}
 	defer n.killAll()
 	birth, busy := time.Now(), time.Now()
-	var seen os.FileInfo
 	for news := false; ; {
-		info, err := os.Stat(s.path("state.json"))
-		if err != nil || time.Since(birth) > nodeLife {
+		changes := s.changes()
+		if changes < 0 || time.Since(birth) > nodeLife {
 			return 1
 		}
 		if _, err := os.Stat(s.path("stop")); err == nil {
@@ -72,17 +73,15 @@ func nodeMain(s site) int {
 			busy = time.Now()
 		}
 		idle := time.Since(busy) > idleLife
-		if news || idle || seen == nil || !os.SameFile(seen, info) || !n.due.IsZero() && time.Now().After(n.due) {
+		if news || idle || changes != n.memory.seen || !n.due.IsZero() && time.Now().After(n.due) {
+			var err error
 			if n.Config, err = s.config(); err != nil {
 				return 1
 			}
 			n.sys = systems[n.Scheduler]
 			leave := false
-			err = s.locked(func(st *state) bool {
-				seen, err = os.Stat(s.path("state.json"))
-				if n.pass(st) {
-					seen = nil // it has not seen what it writes
-				}
+			err = s.transact(&n.memory, func(st *state) bool {
+				changed := n.pass(st)
 				if len(n.processes) > 0 || !n.due.IsZero() {
 					busy = time.Now()
 				} else if idle {
@@ -91,7 +90,7 @@ func nodeMain(s site) int {
 					leave = true
 					lock.Close()
 				}
-				return seen == nil
+				return changed
 			})
 			if err != nil {
 				return 1
@@ -125,6 +124,8 @@ func (n *node) pass(st *state) bool {
 	for n.startOne(st) {
 		changed = true
 	}
+	killSessions(n.sessions)
+	n.sessions = nil
 	return changed
 }
 

@@ -42,6 +42,7 @@ type process struct {
 	warnAt     time.Time
 	limitAt    time.Time
 	killAt     time.Time
+	more       []unix.Signal // to be sent before SIGKILL
 }
 
 func (n *node) start(st *state, j *job, t *task) {
@@ -177,7 +178,7 @@ func (n *node) watch(st *state, j *job, t *task, p *process) bool {
 	t.Order = ""
 	if !p.warnAt.IsZero() && !now.Before(p.warnAt) {
 		p.warnAt = time.Time{}
-		n.warn(j, p)
+		n.warn(j, t, p)
 	}
 	if !p.limitAt.IsZero() && !now.Before(p.limitAt) {
 		p.limitAt = time.Time{}
@@ -187,7 +188,12 @@ func (n *node) watch(st *state, j *job, t *task, p *process) bool {
 	}
 	if !p.killAt.IsZero() && !now.Before(p.killAt) {
 		p.killAt = time.Time{}
-		signalTree(p.cmd.Process.Pid, unix.SIGKILL)
+		if len(p.more) > 0 {
+			n.signal(p.cmd.Process.Pid, p.more[0])
+			p.more, p.killAt = p.more[1:], now.Add(n.KillWait)
+		} else {
+			signalTree(p.cmd.Process.Pid, unix.SIGKILL)
+		}
 	}
 	n.obey(j, t, p, order)
 	n.plan(p)
@@ -201,11 +207,13 @@ func (n *node) obey(j *job, t *task, p *process, order string) {
 	switch verb, rest, _ := strings.Cut(order, ":"); verb {
 	case "":
 	case "signal":
-		signalTree(pid, unix.SignalNum("SIG"+rest))
+		n.signal(pid, unix.SignalNum("SIG"+rest))
 	case "signal-script":
 		_ = unix.Kill(pid, unix.SignalNum("SIG"+rest))
+	case "checkpoint":
+		n.warn(j, t, p)
 	case "warn":
-		n.warn(j, p)
+		n.warn(j, t, p)
 		grace, _ := time.ParseDuration(rest)
 		p.limitAt = time.Now().Add(grace)
 	case byNode:
@@ -218,33 +226,44 @@ func (n *node) obey(j *job, t *task, p *process, order string) {
 		why, hold := strings.CutSuffix(order, " hold")
 		p.why, p.hold, t.Phase = why, hold, ending
 		n.say(p, n.sys.message(n, j, t, why))
-		for _, sig := range n.sys.stop {
-			signalTree(pid, sig)
+		signals := n.sys.stop(j, why)
+		if n.sys.ladder && len(signals) > 1 {
+			p.more, signals = signals[1:], signals[:1]
 		}
-		wait := n.KillWait
-		if n.sys.notify && j.Warn.Signal != "" && why != byLimit {
-			n.warn(j, p)
-		} else if len(n.sys.stop) == 0 {
-			wait = 0
+		for _, sig := range signals {
+			n.signal(pid, sig)
 		}
-		p.killAt = time.Now().Add(wait)
+		p.killAt = time.Now()
+		if len(signals) > 0 {
+			p.killAt = p.killAt.Add(n.KillWait)
+		}
 	}
 }
 
 // warn sends the signal that a job asked for before its end.
-func (n *node) warn(j *job, p *process) {
+func (n *node) warn(j *job, t *task, p *process) {
 	if j.Warn.Signal == "" {
 		return
 	}
 	sig, pid := unix.SignalNum("SIG"+j.Warn.Signal), p.cmd.Process.Pid
+	defer func() { n.say(p, n.sys.message(n, j, t, warned)) }()
 	switch {
 	case j.Warn.Script:
 		_ = unix.Kill(pid, sig)
 	case n.sys.warnSteps:
 		// Only steps get it, and a step is made by srun alone.
 	default:
-		signalTree(pid, sig)
+		n.signal(pid, sig)
 	}
+}
+
+// signal sends a signal as far as the scheduler reaches.
+func (n *node) signal(pid int, sig unix.Signal) {
+	if n.sys.groupOnly {
+		_ = unix.Kill(-pid, sig)
+		return
+	}
+	signalTree(pid, sig)
 }
 
 // finish records the end of a run, and what follows from it.
@@ -253,7 +272,7 @@ func (n *node) finish(st *state, j *job, t *task, p *process) {
 	r.End, r.Why = time.Now(), p.why
 	t.Phase, t.PID = ended, 0
 	if p.cmd != nil && p.cmd.ProcessState != nil {
-		killSession(p.cmd.Process.Pid) // what it left behind
+		n.sessions = append(n.sessions, p.cmd.Process.Pid)
 		if status, ok := p.cmd.ProcessState.Sys().(syscall.WaitStatus); ok {
 			if status.Signaled() {
 				r.Signal = int(status.Signal())
@@ -264,21 +283,37 @@ func (n *node) finish(st *state, j *job, t *task, p *process) {
 	}
 	n.sys.finished(n, st, j, t, p)
 	if p.launch.spooled && t.Phase == ended {
-		n.deliver(p)
+		n.deliver(j, t, p)
 	}
 }
 
 // deliver brings spooled output to its place.
-func (n *node) deliver(p *process) {
+func (n *node) deliver(j *job, t *task, p *process) {
 	for _, path := range []string{p.launch.out, p.launch.err} {
 		if path == "" {
 			continue
 		}
 		from := n.spooled(p, path)
-		if text, err := os.ReadFile(from); err == nil {
-			_ = os.WriteFile(absolute(p.launch.dir, path), text, 0o600)
-			_ = os.Remove(from)
+		text, err := os.ReadFile(from)
+		if err != nil {
+			continue
 		}
+		if n.sys.report != nil && path == p.launch.out {
+			text = []byte(n.sys.report(n, j, t, string(text)))
+		}
+		mode := p.launch.mode
+		path = absolute(p.launch.dir, path)
+		flags := os.O_CREATE | os.O_WRONLY | os.O_TRUNC
+		if p.launch.append {
+			flags = os.O_CREATE | os.O_WRONLY | os.O_APPEND
+		} else if info, err := os.Lstat(path); err == nil && info.Mode().IsRegular() {
+			_ = os.Remove(path) // what was there, and its mode
+		}
+		if f, err := os.OpenFile(path, flags, mode); err == nil { // else it is undelivered, without a word
+			_, _ = f.Write(text)
+			f.Close()
+		}
+		_ = os.Remove(from)
 	}
 }
 

@@ -24,7 +24,7 @@ var slurm = &system{
 	commands: map[string]func(*call) int{
 		"sbatch": sbatch, "squeue": squeue, "scancel": scancel, "scontrol": scontrol, "sacct": sacct, "sinfo": sinfo,
 	},
-	stop:      []unix.Signal{unix.SIGCONT, unix.SIGTERM},
+	stop:      func(*job, string) []unix.Signal { return []unix.Signal{unix.SIGCONT, unix.SIGTERM} },
 	warnSteps: true,
 	tasks:     slurmTasks,
 	launch:    slurmLaunch,

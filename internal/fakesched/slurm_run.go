@@ -132,6 +132,8 @@ func slurmPath(n *node, j *job, t *task, path string) string {
 func slurmMessage(n *node, j *job, t *task, why string) string {
 	due := ""
 	switch why {
+	case warned:
+		return ""
 	case byLimit:
 		due = " DUE TO TIME LIMIT"
 	case byRequeue:

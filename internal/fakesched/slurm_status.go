@@ -497,8 +497,10 @@ func (s *state) order(t *task, order string) {
 		t.Order = order
 	case t.Phase == pending && order == byUser:
 		t.Phase, t.Reason, t.Held = ended, "None", false
-		// Its last run, if there was one, is not how it ended.
-		t.Runs = append(t.Runs, run{Start: time.Now(), End: time.Now(), Why: byUser})
+		// Its last run, if there was one, is not how it ended; one without
+		// duration tells that it did not run.
+		now := time.Now()
+		t.Runs = append(t.Runs, run{Start: now, End: now, Why: byUser})
 	}
 }
 

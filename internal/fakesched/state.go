@@ -32,6 +32,9 @@ const (
 	byBadShell  = "no shell"
 )
 
+// warned is no end: the job's output may be told of the warning signal.
+const warned = "warned"
+
 // A job is one submission: a single task or an array of them.
 type job struct {
 	ID       int
@@ -72,25 +75,26 @@ type dependency struct {
 
 // A task is what is run at one time: an array has several.
 type task struct {
-	Index  int // in the array; 0 if there is none
-	ID     int // its own number, where tasks have one
+	Index  int `json:",omitzero"` // in the array; 0 if there is none
+	ID     int `json:",omitzero"` // its own number, where tasks have one
 	Phase  phase
 	Held   bool      `json:",omitempty"`
 	Stuck  string    `json:",omitempty"` // why it never starts: Grid Engine's Eqw
 	Reason string    `json:",omitempty"` // why it is pending or has ended, in the scheduler's words
-	NotYet time.Time // it does not start before
+	NotYet time.Time `json:",omitzero"`  // it does not start before
 	PID    int       `json:",omitempty"`
 	Order  string    `json:",omitempty"` // what the node is to do with it
-	Runs   []run     // the last one is the present one while it runs
+	Runs   []run     `json:",omitempty"` // the last one is the present one while it runs
 	Gone   bool      `json:",omitempty"` // forgotten by the scheduler's live list at once
 	Next   int       `json:",omitempty"` // the job that runs it again, where that has an id of its own
 }
 
 // A run is one execution of a task.
 type run struct {
-	Start, End   time.Time
-	Code, Signal int
-	Why          string `json:",omitempty"`
+	Start        time.Time
+	End          time.Time `json:",omitzero"`
+	Code, Signal int       `json:",omitzero"`
+	Why          string    `json:",omitempty"`
 }
 
 func (t *task) last() run {
@@ -105,6 +109,18 @@ type state struct {
 	Next     int // the next id
 	Accepted int
 	Jobs     []*job
+}
+
+// live says whether a task has not ended.
+func (s *state) live() bool {
+	for _, j := range s.Jobs {
+		for _, t := range j.Tasks {
+			if t.Phase != ended {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // take returns n ids in a row, the first of them.
@@ -123,7 +139,26 @@ type site struct{ dir string }
 func (s site) path(elem ...string) string { return filepath.Join(append([]string{s.dir}, elem...)...) }
 
 // locked runs f with the state, alone, and saves it if f returns true.
-func (s site) locked(f func(*state) bool) error {
+func (s site) locked(f func(*state) bool) error { return s.transact(&memory{seen: -1}, f) }
+
+// A memory is a state that need not be read again while nobody else changed it.
+type memory struct {
+	state *state
+	seen  int64 // the number of changes that it holds
+}
+
+// changes is how often the state was saved: the size of a file that grows by a
+// byte each time, since times and inodes of a replaced file may repeat. It is -1
+// when the directory is gone.
+func (s site) changes() int64 {
+	info, err := os.Stat(s.path("changes"))
+	if err != nil {
+		return -1
+	}
+	return info.Size()
+}
+
+func (s site) transact(m *memory, f func(*state) bool) error {
 	lock, err := os.OpenFile(s.path("lock"), os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return err
@@ -132,20 +167,33 @@ func (s site) locked(f func(*state) bool) error {
 	if err := flock(lock, unix.LOCK_EX); err != nil {
 		return err
 	}
-	var st state
-	switch text, err := os.ReadFile(s.path("state.json")); {
-	case os.IsNotExist(err):
-	case err != nil:
-		return err
-	default:
-		if err := json.Unmarshal(text, &st); err != nil {
+	now := s.changes()
+	if m.state == nil || m.seen != now {
+		m.state, m.seen = &state{}, now
+		text, err := os.ReadFile(s.path("state.json"))
+		if err == nil {
+			err = json.Unmarshal(text, m.state)
+		} else if os.IsNotExist(err) {
+			err = nil
+		}
+		if err != nil {
 			return err
 		}
 	}
-	if !f(&st) {
+	if !f(m.state) {
 		return nil
 	}
-	return writeJSON(s.path("state.json"), &st)
+	if err := writeJSON(s.path("state.json"), m.state); err != nil {
+		return err
+	}
+	log, err := os.OpenFile(s.path("changes"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	defer log.Close()
+	_, err = log.Write([]byte{'.'})
+	m.seen = max(0, now) + 1
+	return err
 }
 
 func flock(f *os.File, how int) error {

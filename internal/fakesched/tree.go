@@ -1,6 +1,10 @@
 package fakesched
 
-import "golang.org/x/sys/unix"
+import (
+	"slices"
+
+	"golang.org/x/sys/unix"
+)
 
 // A proc is a line of the table of processes.
 type proc struct{ pid, parent, session int }
@@ -24,10 +28,13 @@ func signalTree(root int, sig unix.Signal) {
 	}
 }
 
-// killSession ends what a process that is gone left in its session.
-func killSession(id int) {
+// killSessions ends what processes that are gone left in their sessions.
+func killSessions(ids []int) {
+	if len(ids) == 0 {
+		return
+	}
 	for _, p := range processes() {
-		if p.session == id && p.pid != id {
+		if slices.Contains(ids, p.session) && !slices.Contains(ids, p.pid) {
 			_ = unix.Kill(p.pid, unix.SIGKILL)
 		}
 	}

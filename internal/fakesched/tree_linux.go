@@ -1,7 +1,6 @@
 package fakesched
 
 import (
-	"fmt"
 	"os"
 	"strconv"
 	"strings"
@@ -19,13 +18,12 @@ func processes() []proc {
 		if err != nil {
 			continue
 		}
-		p := proc{pid: pid}
-		var state string
-		var group int
 		rest := string(text)[strings.LastIndexByte(string(text), ')')+1:] // the name may hold anything
-		if _, err := fmt.Sscan(rest, &state, &p.parent, &group, &p.session); err == nil && state != "Z" {
-			all = append(all, p)
+		fields := strings.Fields(rest)
+		if len(fields) < 4 || fields[0] == "Z" {
+			continue
 		}
+		all = append(all, proc{pid: pid, parent: number(fields[1]), session: number(fields[3])})
 	}
 	return all
 }
