@@ -57,3 +57,14 @@ func (g *group) watch() {
 
 // signal sends sig to all processes of the group.
 func (g *group) signal(sig unix.Signal) { unix.Kill(-g.pgid, sig) }
+
+// signalCatchers sends sig to those processes of the group that catch it, and tells
+// whether there are any: SIGUSR1 and SIGUSR2 kill a process that has not heard of
+// them.
+func (g *group) signalCatchers(sig unix.Signal) bool {
+	pids := g.catchers(sig)
+	for _, pid := range pids {
+		unix.Kill(pid, sig)
+	}
+	return len(pids) > 0
+}
