@@ -371,7 +371,6 @@ func (s *submission) top(b *batch, run logdir.Run, written bool) []string {
 		writeLog(run, written),
 		fmt.Sprintf(`case $(ulimit -v) in unlimited) ;; *) [ "$(ulimit -v)" -ge %d ] || mlxp_stop "needs %d MB of address space and may have $(ulimit -v) kB: ask for more memory" ;; esac`, addressSpace, addressSpace>>10),
 		s.from(),
-		fmt.Sprintf(`cd %s || exit`, q(s.dir)),
 	}
 	lines = slices.DeleteFunc(lines, func(line string) bool { return line == "" })
 	if s.outlives(b) {
@@ -387,6 +386,8 @@ func (s *submission) top(b *batch, run logdir.Run, written bool) []string {
 		}
 		lines = append(lines, fmt.Sprintf(`[ "$MLXP_RUN_SHELL" = %s ] || exec %s job --shell %s%s -- %s "$0" "$@"`, dir, self, requeue, dir, strings.Join(shell, " ")))
 	}
+	// Behind that line, for which "$0" may be relative to where the script starts.
+	lines = append(lines, fmt.Sprintf(`cd %s || exit`, q(s.dir)))
 	return lines
 }
 
