@@ -72,7 +72,7 @@ func fakeSite(config fakesched.Config, like *site) *site {
 	s := *like
 	s.real = false
 	s.patience = time.Minute
-	config.Slots = 4
+	config.Slots, config.KillWait = 4, 10*time.Second // nobody waits for it who ends when told to
 	s.fresh = func(t *testing.T) *site {
 		fake, err := fakesched.New(t.TempDir(), config)
 		if err != nil {
