@@ -11,6 +11,59 @@ import (
 func fakeSites(*testing.T) []*site {
 	return []*site{
 		fakeSite(fakesched.Config{Scheduler: "slurm"}, realSites["slurm"]),
+		fakeSite(fakesched.Config{Scheduler: "sge"}, realSites["sge"]),
+		// A second of its limits is short: it submits again what lasted a minute.
+		fakeSite(fakesched.Config{Scheduler: "oar", Second: 20 * time.Millisecond}, &site{
+			name:    "oar",
+			bare:    true,
+			header:  []string{"#OAR -l /resource_id=1,walltime=4:0:0"},
+			pending: "#OAR --hold",
+			refused: "#OAR -q nosuchq",
+			says:    "The queue nosuchq does not exist",
+			cancel:  []string{"oardel"},
+			kills:   true,
+			lingers: true,
+			resumes: true,
+			again:   []string{"#OAR -t besteffort", "#OAR -t idempotent"},
+			short:   []string{"#OAR -l /resource_id=1,walltime=0:10:0", "#OAR --checkpoint 500"},
+			requeue: func(*testing.T, ...string) {},
+		}),
+		fakeSite(fakesched.Config{Scheduler: "openpbs"}, pbsSite("pbs")),
+		fakeSite(fakesched.Config{Scheduler: "torque"}, pbsSite("torque")),
+		fakeSite(fakesched.Config{Scheduler: "lsf"}, &site{
+			name:    "lsf",
+			header:  []string{"#BSUB -W 10"},
+			pending: "#BSUB -H",
+			refused: "#BSUB -q nosuch",
+			says:    "nosuch: No such queue",
+			cancel:  []string{"bkill"},
+			requeue: func(*testing.T, ...string) {},
+		}),
+		fakeSite(fakesched.Config{Scheduler: "moab"}, &site{
+			name:    "moab",
+			bare:    true,
+			header:  []string{"#MSUB -l walltime=0:10:0"},
+			pending: "#MSUB -h",
+			refused: "#MSUB -q nosuch",
+			says:    "Unknown queue",
+			cancel:  []string{"canceljob"},
+			short:   []string{"#MSUB -l walltime=4"},
+			requeue: func(*testing.T, ...string) {},
+		}),
+	}
+}
+
+func pbsSite(name string) *site {
+	return &site{
+		name:    name,
+		bare:    true,
+		header:  []string{"#PBS -l walltime=0:10:0"},
+		pending: "#PBS -h",
+		refused: "#PBS -q nosuch",
+		says:    "Unknown queue",
+		cancel:  []string{"qdel"},
+		short:   []string{"#PBS -l walltime=4"},
+		requeue: func(*testing.T, ...string) {},
 	}
 }
 
@@ -19,7 +72,7 @@ func fakeSite(config fakesched.Config, like *site) *site {
 	s := *like
 	s.real = false
 	s.patience = time.Minute
-	config.Slots = 4
+	config.Slots, config.KillWait = 4, 10*time.Second // nobody waits for it who ends when told to
 	s.fresh = func(t *testing.T) *site {
 		fake, err := fakesched.New(t.TempDir(), config)
 		if err != nil {
@@ -30,10 +83,10 @@ func fakeSite(config fakesched.Config, like *site) *site {
 				t.Error(err)
 			}
 		})
-		order := func(what string) func(t *testing.T, job string) {
-			return func(t *testing.T, job string) {
+		order := func(what string, jobs ...string) func(t *testing.T) {
+			return func(t *testing.T) {
 				t.Helper()
-				if err := fake.Order(what, job); err != nil {
+				if err := fake.Order(what, jobs...); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -41,14 +94,16 @@ func fakeSite(config fakesched.Config, like *site) *site {
 		s := s
 		s.env = []string{"FAKESCHED=" + fake.Dir()}
 		if s.requeue != nil {
-			s.requeue = order("requeued")
+			s.requeue = func(t *testing.T, jobs ...string) { order("requeued", jobs...)(t) }
 		}
-		s.timeLimit = order("warn:1s")
+		if s.timeLimit != nil {
+			s.timeLimit = func(t *testing.T, job string) { order("warn:1s", job)(t) }
+		}
 		if s.warn != nil {
-			s.warn = order("warn:1h")
+			s.warn = func(t *testing.T, job string) { order("warn:1h", job)(t) }
 		}
 		if s.requeue != nil {
-			s.nodeFails = order("node failure")
+			s.nodeFails = func(t *testing.T, job string) { order("node failure", job)(t) }
 		}
 		s.calls = func(t *testing.T) int {
 			calls, err := fake.Calls()
@@ -63,7 +118,6 @@ func fakeSite(config fakesched.Config, like *site) *site {
 			}
 			return n
 		}
-		s.requeueExit = 0
 		s.largest = func(t *testing.T, n int) {
 			if config.Scheduler == "slurm" {
 				n++ // MaxArraySize is not reached

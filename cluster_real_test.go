@@ -23,8 +23,11 @@ var realSites = map[string]*site{
 		says:        "invalid partition specified: nosuch",
 		cancel:      []string{"scancel"},
 		patience:    2 * time.Minute,
-		requeue: func(t *testing.T, job string) {
-			ask(t, "scontrol", "requeue", job)
+		resumes:     true,
+		requeue: func(t *testing.T, jobs ...string) {
+			for _, job := range jobs {
+				ask(t, "scontrol", "requeue", job)
+			}
 		},
 		timeLimit: func(t *testing.T, job string) {
 			ask(t, "scontrol", "update", "JobId="+job, "EndTime=now+1") // looked at every 30 s
@@ -57,6 +60,43 @@ var realSites = map[string]*site{
 					}
 				}
 			}
+		},
+	},
+	"sge": {
+		name:     "sge",
+		real:     true,
+		bare:     true,
+		header:   []string{"#$ -l h_rt=0:10:0"},
+		pending:  "#$ -h",
+		refused:  "#$ -q nosuch.q",
+		says:     `unknown queue "nosuch.q"`,
+		cancel:   []string{"qdel"},
+		patience: 2 * time.Minute,
+		resumes:  true,
+		short:    []string{"#$ -l h_rt=0:0:12"},
+		requeue: func(t *testing.T, jobs ...string) {
+			for _, job := range jobs {
+				ask(t, "qmod", "-rj", job)
+			}
+		},
+	},
+	"oar": {
+		name:     "oar",
+		real:     true,
+		bare:     true,
+		header:   []string{"#OAR -l /resource_id=1,walltime=0:10:0"},
+		pending:  "#OAR --hold",
+		refused:  "#OAR -q nosuchq",
+		says:     "The queue nosuchq does not exist",
+		cancel:   []string{"oardel"},
+		patience: 4 * time.Minute,
+		kills:    true,
+		lingers:  true,
+		resumes:  true,
+		again:    []string{"#OAR -t besteffort", "#OAR -t idempotent"},
+		short:    []string{"#OAR -l /resource_id=1,walltime=0:0:40", "#OAR --checkpoint 30"},
+		requeue: func(t *testing.T, jobs ...string) {
+			ask(t, "oarsub", "-l", "/core=8,walltime=0:1:0", "true")
 		},
 	},
 }

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -18,38 +19,39 @@ import (
 
 // suite are the stories that hold for every scheduler.
 var suite = []story{
-	{"sweep", clusterSweep},
-	{"loop with staging", clusterLoop},
-	{"one by one", clusterOneByOne},
-	{"refused", clusterRefused},
-	{"cancel a pending job", clusterCancelPending},
-	{"cancel a running job", clusterCancelRunning},
-	{"cancelled by the scheduler's own command", clusterOwnCancel},
-	{"requeue", clusterRequeue},
-	{"time limit", clusterTimeLimit},
-	{"requeued on timeout", clusterRequeueOnTimeout},
-	{"what goes before fails", clusterSetupFails},
-	{"failing program", clusterFails},
-	{"superseded", clusterSuperseded},
-	{"submit by hand", clusterByHand},
-	{"rerun", clusterRerun},
-	{"inside a job", clusterInside},
-	{"sub is killed", clusterKilled},
-	{"any bytes", clusterBytes},
-	{"warning signal", clusterWarning},
-	{"many watch", clusterWatch},
-	{"submit limit", clusterLimit},
-	{"node fails", clusterNodeFails},
-	{"the scheduler forgets", clusterForgets},
-	{"an array in pieces", clusterPieces},
-	{"exit status that requeues", clusterRequeueExit},
-	{"any value", clusterValues},
+	{"sweep", clusterSweep, nil},
+	{"loop with staging", clusterLoop, nil},
+	{"one by one", clusterOneByOne, nil},
+	{"refused", clusterRefused, nil},
+	{"cancel a pending job", clusterCancelPending, nil},
+	{"cancel a running job", clusterCancelRunning, nil},
+	{"cancelled by the scheduler's own command", clusterOwnCancel, nil},
+	{"requeue", clusterRequeue, func(s *site) bool { return s.requeue != nil }},
+	{"time limit", clusterTimeLimit, func(s *site) bool { return s.timeLimit != nil || s.short != nil }},
+	{"requeued on timeout", clusterRequeueOnTimeout, func(s *site) bool { return s.resumes }},
+	{"what goes before fails", clusterSetupFails, nil},
+	{"failing program", clusterFails, nil},
+	{"superseded", clusterSuperseded, nil},
+	{"submit by hand", clusterByHand, nil},
+	{"rerun", clusterRerun, nil},
+	{"inside a job", clusterInside, nil},
+	{"sub is killed", clusterKilled, nil},
+	{"any bytes", clusterBytes, nil},
+	{"warning signal", clusterWarning, func(s *site) bool { return s.warn != nil }},
+	{"many watch", clusterWatch, func(s *site) bool { return s.fresh != nil && s.query != "" }},
+	{"submit limit", clusterLimit, func(s *site) bool { return s.fresh != nil && s.query != "" }},
+	{"node fails", clusterNodeFails, func(s *site) bool { return s.fresh != nil && s.query != "" }},
+	{"the scheduler forgets", clusterForgets, func(s *site) bool { return s.fresh != nil && s.query != "" }},
+	{"an array in pieces", clusterPieces, func(s *site) bool { return s.fresh != nil && s.query != "" }},
+	{"exit status that requeues", clusterRequeueExit, func(s *site) bool { return s.requeueExit != 0 && s.fresh == nil }},
+	{"any value", clusterValues, nil},
 }
 
 // A story is one test of the suite.
 type story struct {
-	name string
-	run  func(t *testing.T, c *cluster)
+	name  string
+	run   func(t *testing.T, c *cluster)
+	needs func(s *site) bool // nil: every scheduler can do it
 }
 
 // A sweep goes in as arrays where there are any, and each run is complete with its
@@ -172,10 +174,13 @@ var waiting = []string{
 	`i=0; while [ $i -lt 1200 ]; do sleep 0.1; i=$((i+1)); done`,
 }
 
+// limited is waiting with what a job gets when its time is over, on some schedulers.
+var limited = append([]string{`trap 'echo got USR2; exit 3' USR2`}, waiting...)
+
 func clusterCancelRunning(t *testing.T, c *cluster) {
 	c.write("wait.sh", waiting...)
 	c.sub(c.script("mlxp -- sh wait.sh"))
-	c.awaitFile(1, logdir.LogStdout, "started 0")
+	c.awaitFile(1, logdir.JobLog, "started 0") // while it runs, whenever the scheduler writes output
 	c.mlxp(0, "cancel", "1")
 	info := c.await(1, logdir.Interrupted, logdir.Failed)
 	if info.Status != logdir.Interrupted || info.Reason == nil || *info.Reason != logdir.Cancelled {
@@ -191,7 +196,15 @@ func clusterOwnCancel(t *testing.T, c *cluster) {
 	c.write("wait.sh", waiting...)
 	jobs := c.sub(c.script("mlxp -- sh wait.sh", "echo after"))
 	c.awaitFile(1, logdir.LogStdout, "started 0")
-	c.command(append(c.cancel, jobs[1])...)
+	if out := c.command(append(c.cancel, jobs[1])...); out.status != 0 {
+		t.Fatalf("%q: %s%s", c.cancel, out.stdout, out.stderr)
+	}
+	if c.kills {
+		c.awaitRow(1, func(row map[string]any) bool { return row["status"] == "LOST" })
+		c.mlxp(0, "resume", "1")
+		c.await(1, logdir.Complete)
+		return
+	}
 	info := c.await(1, logdir.Interrupted)
 	if info.Reason == nil || *info.Reason != logdir.Cancelled {
 		t.Errorf("reason %v, want cancelled", info.Reason)
@@ -200,20 +213,19 @@ func clusterOwnCancel(t *testing.T, c *cluster) {
 
 // A job that its scheduler starts again goes on with the same run.
 func clusterRequeue(t *testing.T, c *cluster) {
-	if c.requeue == nil {
-		t.Skip("this scheduler starts no job again")
-	}
 	c.write("wait.sh", waiting...)
-	jobs := c.sub(c.script("echo job starts", "mlxp -- sh wait.sh n=1,2"))
+	jobs := c.sub(c.script(append(slices.Clone(c.again), "echo job starts", "mlxp -- sh wait.sh n=1,2")...))
 	for id := 1; id <= 2; id++ {
 		c.awaitFile(id, logdir.LogStdout, "started 0")
 	}
-	for id := 1; id <= 2; id++ {
-		c.requeue(t, jobs[id])
+	c.requeue(t, jobs[1], jobs[2])
+	first := logdir.Interrupted
+	if c.kills {
+		first = "" // nobody saw the end
 	}
 	for id := 1; id <= 2; id++ {
 		info := c.await(id, logdir.Complete)
-		if len(info.Attempts) != 2 || info.Attempts[0].Status != logdir.Interrupted {
+		if len(info.Attempts) != 2 || info.Attempts[0].Status != first {
 			t.Errorf("run %d: attempts %+v", id, info.Attempts)
 		}
 		c.wants(id, logdir.LogStdout, "started 0", "started 1")
@@ -225,13 +237,12 @@ func clusterRequeue(t *testing.T, c *cluster) {
 }
 
 func clusterTimeLimit(t *testing.T, c *cluster) {
-	if c.timeLimit == nil {
-		t.Skip("no way to let the time limit come soon")
-	}
-	c.write("wait.sh", waiting...)
-	jobs := c.sub(c.script("mlxp -- sh wait.sh"))
+	c.write("wait.sh", limited...)
+	jobs := c.sub(c.script(append(slices.Clone(c.short), "mlxp -- sh wait.sh")...))
 	c.awaitFile(1, logdir.LogStdout, "started 0")
-	c.timeLimit(t, jobs[1])
+	if c.timeLimit != nil {
+		c.timeLimit(t, jobs[1])
+	}
 	info := c.await(1, logdir.Interrupted, logdir.Failed)
 	if info.Status != logdir.Interrupted || info.Reason == nil || *info.Reason != logdir.TimeLimit {
 		t.Errorf("%s, %v", info.Status, info.Reason)
@@ -239,13 +250,12 @@ func clusterTimeLimit(t *testing.T, c *cluster) {
 }
 
 func clusterRequeueOnTimeout(t *testing.T, c *cluster) {
-	if c.timeLimit == nil || c.requeue == nil {
-		t.Skip("this scheduler has no time limit and requeue that a test can use")
-	}
-	c.write("wait.sh", waiting...)
-	jobs := c.sub("--requeue-on-timeout", "1", c.script("mlxp -- sh wait.sh"))
+	c.write("wait.sh", limited...)
+	jobs := c.sub("--requeue-on-timeout", "1", c.script(append(slices.Clone(c.short), "mlxp -- sh wait.sh", "echo after")...))
 	c.awaitFile(1, logdir.LogStdout, "started 0")
-	c.timeLimit(t, jobs[1])
+	if c.timeLimit != nil {
+		c.timeLimit(t, jobs[1])
+	}
 	info := c.await(1, logdir.Complete)
 	if len(info.Attempts) != 2 || info.Attempts[0].Reason != logdir.TimeLimit {
 		t.Errorf("attempts %+v", info.Attempts)
@@ -256,17 +266,9 @@ func clusterRequeueOnTimeout(t *testing.T, c *cluster) {
 func clusterSetupFails(t *testing.T, c *cluster) {
 	c.sub(c.script("set -e", "cp no-such-file here", "mlxp -- true"))
 	c.awaitFile(1, logdir.JobLog, "no-such-file")
-	for began := time.Now(); ; time.Sleep(100 * time.Millisecond) {
-		c.forget()
-		row := c.rows()[1]
-		if row["status"] == "CREATED" && strings.Contains(fmt.Sprint(row["why"]), "job.log") {
-			break
-		}
-		if row["status"] == "SUBMITTED" && time.Since(began) < c.patience {
-			continue
-		}
-		t.Fatalf("status: %v", row)
-	}
+	c.awaitRow(1, func(row map[string]any) bool {
+		return row["status"] == "CREATED" && strings.Contains(fmt.Sprint(row["why"]), "job.log")
+	})
 	if info := c.info(1); info.Status != logdir.Created {
 		t.Errorf("record: %s", info.Status)
 	}
@@ -345,7 +347,7 @@ func clusterRerun(t *testing.T, c *cluster) {
 // A launch inside a job records the job's id, and what is submitted from there does
 // not take the job for its own.
 func clusterInside(t *testing.T, c *cluster) {
-	c.write("inner.sh", append(append([]string{"#!/bin/bash"}, c.header...), "mlxp --log-dir inner -- true")...)
+	c.write("inner.sh", slices.Concat([]string{"#!/bin/bash"}, c.header, c.setup(), []string{"mlxp --log-dir inner -- true"})...)
 	c.sub(c.script("mlxp -- sh -c 'mlxp --log-dir direct -- true && mlxp sub inner.sh'"))
 	outer := c.await(1, logdir.Complete, logdir.Failed)
 	if outer.Status != logdir.Complete {
@@ -374,7 +376,7 @@ func clusterInside(t *testing.T, c *cluster) {
 // However early or late sub is killed, each run is executed once after a resume.
 func clusterKilled(t *testing.T, c *cluster) {
 	script := c.script(`for n in 1 2 3 4 5 6; do mlxp -- sh -c 'echo ran >> $MLXP_ORIG_CWD/ran.$MLXP_RUN_ID' train n=$n; done`)
-	times := 8
+	times := 4
 	if c.real {
 		times = 50
 	}
@@ -423,6 +425,12 @@ func clusterDown(t *testing.T, c *cluster) {
 	}
 	script := c.script("mlxp -- true")
 	start := c.stop(t)
+	if c.lingers {
+		c.mlxp(0, "sub", script)
+		start()
+		c.await(1, logdir.Complete)
+		return
+	}
 	out := c.mlxp(1, "sub", script)
 	if !strings.Contains(out.stderr, "mlxp resume 1") {
 		t.Errorf("sub: %s", out.stderr)
@@ -458,9 +466,6 @@ func clusterBytes(t *testing.T, c *cluster) {
 // The warning before the time limit reaches a program that catches it, whether or not
 // anything follows the run, and kills none that does not.
 func clusterWarning(t *testing.T, c *cluster) {
-	if c.warn == nil {
-		t.Skip("this scheduler warns of no time limit")
-	}
 	c.write("catch.sh", "trap 'echo got USR1; exit 9' USR1", "echo started", "i=0; while [ $i -lt 1200 ]; do sleep 0.1; i=$((i+1)); done")
 	c.write("deaf.sh", "echo started", "until [ -e stop ]; do sleep 0.1; done")
 	jobs := c.sub(c.script(c.warning, "mlxp -- sh catch.sh", "echo after", "mlxp -- sh deaf.sh n=3", "mlxp -- sh catch.sh n=2"))
@@ -487,9 +492,6 @@ func clusterWarning(t *testing.T, c *cluster) {
 
 // However many ask where runs stand, the scheduler is asked once in a while.
 func clusterWatch(t *testing.T, c *cluster) {
-	if c.calls == nil {
-		t.Skip("only a fake counts")
-	}
 	c.sub(c.script(c.pending, "mlxp -- true n=1,2"))
 	before := c.calls(t)
 	for round := 1; round <= 2; round++ {
@@ -514,9 +516,6 @@ func clusterWatch(t *testing.T, c *cluster) {
 
 // A limit that is reached half-way leaves the rest for later.
 func clusterLimit(t *testing.T, c *cluster) {
-	if c.accept == nil {
-		t.Skip("only a fake has a limit that a test can set")
-	}
 	c.accept(t, 2)
 	out := c.mlxp(1, "sub", "--no-array", c.script("mlxp -- true n=1,2,3,4,5,6,7"))
 	if n := strings.Count(out.stdout, "\n"); n != 2 || !strings.Contains(out.stderr, "2 runs submitted") || !strings.Contains(out.stderr, "mlxp resume 3 4 5 6 7") {
@@ -533,9 +532,6 @@ func clusterLimit(t *testing.T, c *cluster) {
 
 // A node that fails takes mlxp with it, and the scheduler starts the job elsewhere.
 func clusterNodeFails(t *testing.T, c *cluster) {
-	if c.nodeFails == nil {
-		t.Skip("the nodes of this cluster are needed by others")
-	}
 	c.write("wait.sh", waiting...)
 	jobs := c.sub(c.script("mlxp -- sh wait.sh"))
 	c.awaitFile(1, logdir.LogStdout, "started 0")
@@ -550,9 +546,6 @@ func clusterNodeFails(t *testing.T, c *cluster) {
 // A scheduler that does not answer says nothing; one that answers without the job
 // twice, a minute apart, has lost it.
 func clusterForgets(t *testing.T, c *cluster) {
-	if c.fresh == nil && c.real {
-		t.Skip("others use this scheduler, too")
-	}
 	jobs := c.sub(c.script(c.pending, "mlxp -- true"))
 	start := c.stop(t)
 	if row := c.rows()[1]; row["status"] != "UNKNOWN" {
@@ -591,9 +584,6 @@ func clusterForgets(t *testing.T, c *cluster) {
 // An array is no larger than the site allows, and as many of its tasks run at a time as
 // the user does.
 func clusterPieces(t *testing.T, c *cluster) {
-	if c.largest == nil {
-		t.Skip("the site allows large arrays")
-	}
 	c.largest(t, 3)
 	out := c.mlxp(0, "sub", "--max-running", "1", c.script(
 		`mlxp -- sh -c 'mkdir busy && sleep 0.1 && rmdir busy' train n=1,2,3`, "mlxp -- true n=1,2,3,4,5,6,7"))
@@ -607,9 +597,6 @@ func clusterPieces(t *testing.T, c *cluster) {
 
 // An exit status that means something to the scheduler passes through.
 func clusterRequeueExit(t *testing.T, c *cluster) {
-	if c.requeueExit == 0 {
-		t.Skip("no exit status lets this scheduler start a job again")
-	}
 	c.sub(c.script(fmt.Sprintf("mlxp -- sh -c 'echo started $MLXP_RESTARTS; [ $MLXP_RESTARTS = 1 ] || exit %d'", c.requeueExit)))
 	info := c.await(1, logdir.Complete)
 	if len(info.Attempts) != 2 || *info.Attempts[0].ExitCode != c.requeueExit {

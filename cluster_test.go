@@ -24,6 +24,7 @@ type site struct {
 	name   string
 	header []string // lines that every script has, so that its job starts soon
 	env    []string // of mlxp and of the scheduler's commands
+	bare   bool     // its jobs get nothing of the submitter's environment
 	real   bool
 
 	query   string // the command that mlxp asks it for jobs with
@@ -31,19 +32,25 @@ type site struct {
 	refused string // a header line that the scheduler refuses
 	says    string // what it says then
 
-	requeue     func(t *testing.T, job string)    // starts a running job again; nil: it cannot
-	timeLimit   func(t *testing.T, job string)    // ends a running job by its time limit
-	warning     string                            // a header line that asks for USR1 before the time limit
-	warn        func(t *testing.T, job string)    // lets that come; nil: there is none
-	nodeFails   func(t *testing.T, job string)    // kills all of a running job, which starts elsewhere
-	calls       func(t *testing.T) int            // how often the scheduler was asked for jobs; nil: nobody knows
-	accept      func(t *testing.T, n int)         // refuses more than n submissions
-	largest     func(t *testing.T, n int)         // sets the largest array that the site allows
-	requeueExit int                               // the exit status by which a job asks to start again; 0: none
-	cancel      []string                          // its own command, the id is appended
-	stop        func(t *testing.T) (start func()) // until it is started again it does not answer
-	fresh       func(t *testing.T) *site          // a scheduler for one test; nil: this one is for all
-	patience    time.Duration                     // for a job to start and end
+	kills   bool // it ends jobs without a signal that can be caught, but for a warning
+	lingers bool // what it gets while it is down runs later, although it says otherwise
+
+	requeue     func(t *testing.T, jobs ...string) // starts running jobs again; nil: it cannot
+	again       []string                           // header lines of jobs that it starts again
+	timeLimit   func(t *testing.T, job string)     // ends a running job by its time limit; nil: it comes by itself
+	short       []string                           // header lines of a job whose time limit comes soon
+	resumes     bool                               // a job that its time limit has ended can start again
+	cancel      []string                           // its own command, the id is appended
+	stop        func(t *testing.T) (start func())  // until it is started again it does not answer
+	fresh       func(t *testing.T) *site           // a scheduler for one test; nil: this one is for all
+	patience    time.Duration                      // for a job to start and end
+	warning     string                             // a header line that asks for USR1 before the time limit
+	warn        func(t *testing.T, job string)     // lets that come; nil: there is none
+	nodeFails   func(t *testing.T, job string)     // kills all of a running job, which starts elsewhere
+	calls       func(t *testing.T) int             // how often the scheduler was asked for jobs; nil: nobody knows
+	accept      func(t *testing.T, n int)          // refuses more than n submissions
+	largest     func(t *testing.T, n int)          // sets the largest array that the site allows
+	requeueExit int                                // the exit status by which a job asks to start again; 0: none
 }
 
 // sites are the schedulers of this test run.
@@ -61,8 +68,14 @@ func sites(t *testing.T) []*site {
 func TestCluster(t *testing.T) {
 	for _, s := range sites(t) {
 		t.Run(s.name, func(t *testing.T) {
+			if s.fresh != nil {
+				t.Parallel()
+			}
 			t.Run("scheduler is down", func(t *testing.T) { clusterDown(t, newCluster(t, s)) }) // the others need it
-			for _, test := range suite {
+			for _, test := range slices.Concat(suite, special[s.name]) {
+				if test.needs != nil && !test.needs(s) {
+					continue
+				}
 				t.Run(test.name, func(t *testing.T) {
 					t.Parallel()
 					test.run(t, newCluster(t, s))
@@ -118,8 +131,21 @@ func (c *cluster) script(lines ...string) string {
 	}
 	all := append([]string{"#!/bin/bash"}, c.header...)
 	all = append(all, lines[:at]...)
+	all = append(all, c.setup()...)
 	c.write("script.sh", append(all, lines[at:]...)...)
 	return "script.sh"
+}
+
+// setup are the lines that a script needs where jobs get no environment.
+func (c *cluster) setup() (lines []string) {
+	if !c.bare {
+		return nil
+	}
+	for _, v := range append([]string{"PATH=" + os.Getenv("PATH")}, c.env...) {
+		name, value, _ := strings.Cut(v, "=")
+		lines = append(lines, "export "+name+"='"+value+"'")
+	}
+	return lines
 }
 
 // An outcome is what a command did.
@@ -244,3 +270,18 @@ func (c *cluster) rows(words ...string) map[int]map[string]any {
 
 // forget lets mlxp status ask the scheduler again at once.
 func (c *cluster) forget() { os.Remove(filepath.Join(c.dir, "logs", ".mlxp", "queue.json")) }
+
+// awaitRow waits until mlxp status says of a run what is wanted.
+func (c *cluster) awaitRow(id int, wanted func(row map[string]any) bool) map[string]any {
+	c.t.Helper()
+	for began := time.Now(); ; time.Sleep(100 * time.Millisecond) {
+		c.forget()
+		row := c.rows()[id]
+		if wanted(row) {
+			return row
+		}
+		if time.Since(began) > c.patience {
+			c.t.Fatalf("status of run %d after %v: %v", id, c.patience, row)
+		}
+	}
+}

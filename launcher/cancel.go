@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/urfave/cli/v2"
 
@@ -68,8 +69,8 @@ func cancel(ctx context.Context, w World, root string, ids []int, report *report
 	}
 	failed := false
 	for _, name := range slices.Sorted(maps.Keys(byScheduler)) {
-		s := scheduler.ByName(name)
-		if s == nil {
+		client := w.client(name, patience)
+		if client == nil {
 			return fmt.Errorf("there is no scheduler %s", name)
 		}
 		jobs := byScheduler[name]
@@ -82,8 +83,7 @@ func cancel(ctx context.Context, w World, root string, ids []int, report *report
 			}
 			words = append(words, j.job.JobID)
 		}
-		client := &scheduler.Client{Scheduler: s, Environ: scheduler.CleanEnviron(w.Environ), Timeout: patience}
-		if err := client.CancelJobs(ctx, words); err != nil {
+		if err := endJobs(ctx, client, jobs, words, report); err != nil {
 			failed = true
 			report.warn(err.Error())
 			for _, j := range jobs {
@@ -112,4 +112,62 @@ func cancel(ctx context.Context, w World, root string, ids []int, report *report
 		return fault.Silent(fault.Incomplete)
 	}
 	return nil
+}
+
+// endJobs cancels jobs with these ids. Where the scheduler kills at once, those that
+// run are asked to end before, and have a moment for it.
+func endJobs(ctx context.Context, client *scheduler.Client, jobs []submitted, ids []string, report *reporter) error {
+	if client.Renews { // they may have other ids by now
+		var users []string
+		for _, j := range jobs {
+			if !slices.Contains(users, j.job.User) {
+				users = append(users, j.job.User)
+			}
+		}
+		entries, err := client.Look(ctx, users, ids)
+		if err != nil {
+			return err
+		}
+		for i, id := range ids {
+			if e, ok := scheduler.Latest(byID(entries), id); ok {
+				ids[i] = e.ID
+			}
+		}
+	}
+	if len(client.Ask) == 0 {
+		return client.CancelJobs(ctx, ids)
+	}
+	var asked []string
+	var waitFor []logdir.Run
+	for i, j := range jobs {
+		if info, err := j.run.ReadInfo(); err == nil && !info.Status.Ended() && info.Status != logdir.Created {
+			asked = append(asked, ids[i])
+			waitFor = append(waitFor, j.run)
+		}
+	}
+	if len(asked) > 0 {
+		if err := client.AskJobs(ctx, asked); err != nil {
+			return err
+		}
+		report.notice(fmt.Sprintf("%s gives no time to end: waiting up to %v for %s before it kills", client.Name, timeToEnd, plural(len(waitFor), "run")))
+		await(ctx, waitFor)
+	}
+	return client.CancelJobs(ctx, ids)
+}
+
+// timeToEnd is how long runs have that are cancelled, before a scheduler is told to
+// kill them that would do so at once.
+const timeToEnd = 20 * time.Second
+
+// await waits until runs have ended, for timeToEnd at most.
+func await(ctx context.Context, runs []logdir.Run) {
+	deadline := time.Now().Add(timeToEnd)
+	for _, run := range runs {
+		for time.Now().Before(deadline) && ctx.Err() == nil {
+			if info, err := run.ReadInfo(); err != nil || info.Status.Ended() {
+				break
+			}
+			time.Sleep(200 * time.Millisecond)
+		}
+	}
 }

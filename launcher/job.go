@@ -36,6 +36,8 @@ func jobCommand(w World) *cli.Command {
 			&cli.DurationFlag{Name: "grace", Usage: "from the scheduler's first signal to SIGKILL"},
 			&cli.StringFlag{Name: "warning", Usage: "the signal that announces the time limit"},
 			&cli.IntFlag{Name: "requeue", Usage: "start again after the time limit, at most `N` times"},
+			&cli.DurationFlag{Name: "ends", Usage: "from the warning to SIGTERM, where the scheduler kills without one"},
+			&cli.DurationFlag{Name: "limit", Usage: "the time limit, where the scheduler does not say that it is over"},
 			&cli.BoolFlag{Name: "shell", Usage: "execute the shell of a job script instead"},
 		},
 		Action: func(c *cli.Context) error {
@@ -46,7 +48,7 @@ func jobCommand(w World) *cli.Command {
 			if err != nil {
 				return err
 			}
-			j := &job{w: w, run: run, token: c.String("token"), grace: c.Duration("grace"), requeue: c.Int("requeue")}
+			j := &job{w: w, run: run, token: c.String("token"), grace: c.Duration("grace"), ends: c.Duration("ends"), limit: c.Duration("limit"), requeue: c.Int("requeue")}
 			if name := c.String("warning"); name != "" {
 				j.warning = unix.SignalNum("SIG" + strings.TrimPrefix(name, "SIG"))
 				if n, err := strconv.Atoi(name); err == nil {
@@ -71,6 +73,8 @@ type job struct {
 	token   string // empty: it was not submitted
 	grace   time.Duration
 	warning unix.Signal // 0: none
+	ends    time.Duration
+	limit   time.Duration // 0: it need not be known
 	requeue int
 }
 
@@ -84,6 +88,11 @@ func (j *job) shell(words []string) error {
 	status, err := supervise.Shell(j.run, words, j.w.Environ, received)
 	if err != nil {
 		return err
+	}
+	if info, err := j.run.ReadInfo(); err == nil && j.endedByLimit(info) {
+		if current, ok := scheduler.Current(j.w.getenv); ok && current.Scheduler.RequeueExit != 0 {
+			status = current.Scheduler.RequeueExit
+		}
 	}
 	return exit(status)
 }
@@ -107,8 +116,7 @@ func (j *job) execute() error {
 	if err != nil {
 		return err
 	}
-	j.again(info, report)
-	return exit(*info.ExitCode)
+	return exit(j.again(info, report))
 }
 
 // superseded returns an error if the run was submitted again since this job was, or
@@ -133,10 +141,13 @@ func (j *job) superseded() error {
 
 // within adds to opts what a job knows of itself.
 func (j *job) within(opts *supervise.Options) {
-	opts.Grace, opts.Warning = j.grace, j.warning
+	opts.Grace, opts.Warning, opts.Last = j.grace, j.warning, j.ends
 	current, ok := scheduler.Current(j.w.getenv)
 	if !ok {
 		return
+	}
+	for _, name := range current.Scheduler.Stops {
+		opts.Stops = append(opts.Stops, unix.SignalNum("SIG"+name))
 	}
 	began := int64(0) // what the scheduler has written before is about earlier attempts
 	if st, err := os.Stat(j.run.Path(logdir.JobLog)); err == nil {
@@ -168,7 +179,12 @@ func (j *job) within(opts *supervise.Options) {
 			return logdir.Reason(why)
 		case ok && j.warning == unix.SIGTERM && e.State == scheduler.Running:
 			return logdir.TimeLimit
-		case ok && reason == "":
+		}
+		const early = 2 * time.Second // times in seconds, and clocks of two machines
+		if ok && j.limit > 0 && !e.Started.IsZero() && time.Since(e.Started) >= j.limit-early {
+			return logdir.TimeLimit
+		}
+		if ok && reason == "" {
 			return logdir.Reason(current.Scheduler.Reasons[e.Word])
 		}
 		return reason
@@ -209,7 +225,7 @@ func (j *job) told(s *scheduler.Scheduler, offset int64) logdir.Reason {
 // look asks the scheduler for one job.
 func (j *job) look(s *scheduler.Scheduler, id string) (scheduler.Entry, bool) {
 	const within = 5 * time.Second
-	client := scheduler.Client{Scheduler: s, Environ: j.w.Environ, Timeout: within}
+	client := scheduler.Client{Scheduler: j.w.site(s), Environ: j.w.Environ, Timeout: within}
 	var entries []scheduler.Entry
 	var err error
 	for range 3 {
@@ -232,22 +248,17 @@ func (j *job) look(s *scheduler.Scheduler, id string) (scheduler.Entry, bool) {
 }
 
 // again lets the job start again if its time limit has ended the run, as often as
-// that was asked for.
-func (j *job) again(info *logdir.Info, report *reporter) {
-	if j.requeue == 0 || info.Reason == nil || *info.Reason != logdir.TimeLimit {
-		return
-	}
-	times := 0
-	for _, a := range info.Attempts {
-		if a.Reason == logdir.TimeLimit {
-			times++
-		}
-	}
+// that was asked for, and returns the exit status of the job.
+func (j *job) again(info *logdir.Info, report *reporter) int {
+	status := *info.ExitCode
 	current, ok := scheduler.Current(j.w.getenv)
-	if !ok || times > j.requeue || len(current.Scheduler.Requeue) == 0 {
-		return
+	if !ok || !j.endedByLimit(info) {
+		return status
 	}
-	client := scheduler.Client{Scheduler: current.Scheduler, Environ: j.w.Environ, Timeout: patience}
+	if current.Scheduler.RequeueExit != 0 {
+		return current.Scheduler.RequeueExit
+	}
+	client := scheduler.Client{Scheduler: j.w.site(current.Scheduler), Environ: j.w.Environ, Timeout: patience}
 	err := client.RequeueJob(context.Background(), current.ID)
 	var failure *scheduler.Error
 	if errors.As(err, &failure) && failure.Silent() {
@@ -257,4 +268,19 @@ func (j *job) again(info *logdir.Info, report *reporter) {
 	if err != nil {
 		report.warn(fmt.Sprintf("run %d was ended by its time limit, and its job cannot be started again: %v", j.run.ID, err))
 	}
+	return status
+}
+
+// endedByLimit tells whether its time limit has ended the run, and it may start again.
+func (j *job) endedByLimit(info *logdir.Info) bool {
+	if j.requeue == 0 || info.Reason == nil || *info.Reason != logdir.TimeLimit {
+		return false
+	}
+	times := 0
+	for _, a := range info.Attempts {
+		if a.Reason == logdir.TimeLimit {
+			times++
+		}
+	}
+	return times <= j.requeue
 }

@@ -30,8 +30,9 @@ type submission struct {
 	header    []string      // the script's header lines, without their directives
 	dir       string        // where the script starts
 	named     string        // the job's name that the script gives; empty: none
-	warning   string        // the signal before the time limit, such as USR1; empty: none
-	early     time.Duration // how long before it
+	warning   warning       // before the time limit
+	options   []string      // what mlxp's own header lines say besides
+	limit     time.Duration // the time limit, where mlxp has to know it; 0: it does not
 
 	batches []*batch
 	logs    []*logdir.Log
@@ -50,7 +51,7 @@ func (s *submission) name() string {
 
 // readHeader finds out from the script's header lines whose they are and what they
 // say that mlxp has to know.
-func (s *submission) readHeader() error {
+func (s *submission) readHeader(ctx context.Context) error {
 	s.dir = s.w.Cwd
 	first := 0
 	for _, h := range s.script.Header {
@@ -74,6 +75,12 @@ func (s *submission) readHeader() error {
 		}
 		return fault.Hint(fmt.Errorf("%s has no header lines, such as #SBATCH --time=1:00:00", s.o.path), "they tell which scheduler gets the jobs; --local runs them here")
 	}
+	if !s.o.local {
+		s.client = &scheduler.Client{Scheduler: s.w.site(s.scheduler), Environ: s.w.Environ, Dir: s.dir, Timeout: patience}
+		s.client.Speak(ctx)
+		s.client.Scheduler = s.w.site(s.client.Scheduler)
+		s.scheduler = s.client.Scheduler
+	}
 	o := s.scheduler.Options
 	if _, ok := s.scheduler.Find(s.header, o.Array); ok {
 		return fault.Hint(fmt.Errorf("%s: the header asks for an array", s.o.path), "mlxp makes a job for each run, and arrays of them: leave it out; --max-running N limits how many run at a time")
@@ -93,23 +100,54 @@ func (s *submission) readHeader() error {
 	if dir, ok := s.scheduler.Find(s.header, o.Dir); ok && dir != "" {
 		s.dir = s.w.abs(dir)
 	}
-	if o.Warning != nil {
-		s.warning, s.early = o.Warning(func(names ...string) (string, bool) {
-			return s.scheduler.Find(s.header, scheduler.Option{Names: names})
-		})
-	}
+	s.warning.signal, s.warning.early = s.scheduler.Warned(s.header)
 	if s.o.local {
 		s.scheduler = nil
 		return nil
 	}
-	if s.o.requeue > 0 && len(s.scheduler.Requeue) == 0 {
-		return fmt.Errorf("--requeue-on-timeout: %s has no command that starts a job again as itself", s.scheduler.Name)
+	s.client.Dir = s.dir
+	if s.o.requeue > 0 && len(s.scheduler.Requeue) == 0 && s.scheduler.RequeueExit == 0 {
+		return fmt.Errorf("--requeue-on-timeout: %s has no way for a job to start again as itself", s.scheduler.Name)
 	}
-	if s.o.requeue > 0 && s.warning == "" && o.Signal.Write != "" {
-		s.warning, s.early = "TERM", defaultWarning
+	if s.o.maxRunning > 0 && o.RangeLimit == "" && o.Throttle.Write == "" {
+		s.report.notice(fmt.Sprintf("--max-running has no effect: %s cannot limit how many runs go at a time", s.scheduler.Name))
 	}
-	s.client = &scheduler.Client{Scheduler: s.scheduler, Environ: s.w.Environ, Dir: s.dir, Timeout: patience}
+	if o.Limit != nil {
+		s.limit = o.Limit(func(names ...string) []string { return s.scheduler.Values(s.header, names...) })
+	}
+	s.options = s.ends()
 	return nil
+}
+
+// ends sees to it that a run can end before its job is killed, and the job start again
+// where that is asked for, and returns the options that say so.
+func (s *submission) ends() []string {
+	o := s.scheduler.Options
+	var options []string
+	if s.again() {
+		options = append(options, o.Again...)
+	}
+	switch {
+	case o.Warn == nil:
+		return options
+	case s.warning.signal != "": // asked for again, in the form that reaches the run
+	case o.Kills:
+		s.warning = warning{o.Signal, lastWarning}
+	case s.o.requeue > 0:
+		s.warning = warning{o.Signal, defaultWarning}
+		if s.limit > 0 {
+			s.warning.early = min(defaultWarning, s.limit/2)
+		}
+	default:
+		return options
+	}
+	return append(options, o.Warn(s.warning.signal, s.warning.early, s.limit)...)
+}
+
+// A warning is a signal that comes before the time limit.
+type warning struct {
+	signal string        // "USR1"; empty: none comes
+	early  time.Duration // how long before
 }
 
 const (
@@ -119,6 +157,9 @@ const (
 	// defaultWarning is how long before the time limit a run is warned that is to be
 	// requeued, where its script does not say.
 	defaultWarning = 60 * time.Second
+	// lastWarning is how long before the time limit a run is warned whose scheduler
+	// kills without a signal, where its script does not say.
+	lastWarning = 30 * time.Second
 )
 
 // known are the variables of a job whose values are known before it is submitted.
@@ -186,7 +227,7 @@ type heading struct {
 	task      string   // what stands for the index of an array's task in output; empty: nothing
 	tasks     int      // of the array; 0: it is none
 	throttle  int      // how many of them run at a time; 0: all
-	warning   string   // the signal before the time limit; empty: none is asked for
+	options   []string // what its lines say besides
 }
 
 // lines are the header lines of the script; written tells whether the scheduler
@@ -214,12 +255,9 @@ func (h heading) lines() (lines []string, written bool) {
 	if _, own := s.Find(plain, o.Error); own || o.ErrorAlways {
 		add(o.Error, path)
 	}
-	add(o.Shell, h.shell[0])
-	for _, option := range o.Always {
+	add(o.Shell, shellPath(h.shell))
+	for _, option := range slices.Concat(o.Always, h.options) {
 		lines = append(lines, s.Directives[0]+" "+option)
-	}
-	if h.warning != "" {
-		add(o.Signal, h.warning)
 	}
 	if h.tasks > 0 {
 		value := fmt.Sprintf("1-%d", h.tasks)
@@ -235,6 +273,15 @@ func (h heading) lines() (lines []string, written bool) {
 		}
 	}
 	return lines, written
+}
+
+// shellPath is the shell of "#!" as one path: that of "#!/usr/bin/env bash" is
+// /bin/bash.
+func shellPath(shell []string) string {
+	if filepath.Base(shell[0]) == "env" && len(shell) > 1 {
+		return "/bin/" + filepath.Base(shell[len(shell)-1])
+	}
+	return shell[0]
 }
 
 // userHeader are the script's header lines as they are written into job scripts.
@@ -255,18 +302,24 @@ func (s *submission) jobScript(b *batch, run logdir.Run) (string, error) {
 	var header []string
 	written := true
 	if s.scheduler != nil {
-		if s.warning != "" {
-			command = append(command, "--warning", s.warning)
+		if s.warning.signal != "" {
+			command = append(command, "--warning", s.warning.signal)
+		}
+		if s.warning.signal != "" && (s.scheduler.Options.Kills || s.again()) {
+			command = append(command, "--ends", (s.warning.early - s.warning.early/3).String())
+		}
+		if s.limit > 0 {
+			command = append(command, "--limit", s.limit.String())
 		}
 		if s.o.requeue > 0 {
 			command = append(command, "--requeue", strconv.Itoa(s.o.requeue))
 		}
-		if grace := s.limits.Grace - endsBefore; grace > 0 {
-			command = append(command, "--grace", grace.String())
+		if grace := s.limits.Grace; grace > 0 {
+			command = append(command, "--grace", (grace - min(endsBefore, grace/2)).String())
 		}
 		header, written = heading{
 			scheduler: s.scheduler, shell: s.script.Shell, user: s.userHeader(),
-			name: s.jobName(b, run), output: run.Path(logdir.JobLog), warning: s.warningOption(),
+			name: s.jobName(b, run), output: run.Path(logdir.JobLog), options: s.options,
 		}.lines()
 	}
 	command = append(command, run.Dir)
@@ -278,13 +331,9 @@ func (s *submission) jobScript(b *batch, run logdir.Run) (string, error) {
 	})
 }
 
-// warningOption is the signal before the time limit as a header line has it, "" for
-// none.
-func (s *submission) warningOption() string {
-	if s.warning == "" {
-		return ""
-	}
-	return fmt.Sprintf("%s@%d", s.warning, int(s.early.Seconds()))
+// again tells whether jobs of the submission may start again by their exit status.
+func (s *submission) again() bool {
+	return s.o.requeue > 0 && s.scheduler != nil && s.scheduler.RequeueExit != 0
 }
 
 // site asks what the site allows, where jobs are to go to a scheduler.
@@ -296,10 +345,14 @@ func (s *submission) site(ctx context.Context) {
 
 // outlives tells whether the shell of a job script has something to do when the run
 // has ended.
-func (s *submission) outlives(b *batch) bool { return b.launch.Follows || s.script.Traps }
+func (s *submission) outlives(b *batch) bool {
+	// Options of the shell's, as in "#!/bin/bash -e", are lost where "#!" does not count.
+	options := s.scheduler != nil && s.scheduler.Options.Shell.Write != "" && len(s.script.Shell) > 1 && filepath.Base(s.script.Shell[0]) != "env"
+	return b.launch.Follows || s.script.Traps || options
+}
 
 // endsBefore is how much earlier than the scheduler mlxp ends a program, so that the
-// end is recorded.
+// end is recorded; half of a grace time that is shorter than twice that.
 const endsBefore = 5 * time.Second
 
 // addressSpace is how much mlxp needs in a job, in KiB as ulimit -v has it: Go
@@ -317,7 +370,7 @@ func (s *submission) top(b *batch, run logdir.Run, written bool) []string {
 		fmt.Sprintf(`[ -d %s ] || mlxp_stop %s 'is not there: the log dir has to be where all nodes see it'`, dir, dir),
 		writeLog(run, written),
 		fmt.Sprintf(`case $(ulimit -v) in unlimited) ;; *) [ "$(ulimit -v)" -ge %d ] || mlxp_stop "needs %d MB of address space and may have $(ulimit -v) kB: ask for more memory" ;; esac`, addressSpace, addressSpace>>10),
-		fmt.Sprintf(`cd %s || exit`, q(s.dir)),
+		s.from(),
 	}
 	lines = slices.DeleteFunc(lines, func(line string) bool { return line == "" })
 	if s.outlives(b) {
@@ -327,9 +380,28 @@ func (s *submission) top(b *batch, run logdir.Run, written bool) []string {
 		}
 		// Signals of the scheduler reach this process alone, or all: one that waits
 		// for the shell passes them on to the run, which the shell would not.
-		lines = append(lines, fmt.Sprintf(`[ "$MLXP_RUN_SHELL" = %s ] || exec %s job --shell %s -- %s "$0" "$@"`, dir, self, dir, strings.Join(shell, " ")))
+		requeue := ""
+		if s.again() {
+			requeue = fmt.Sprintf("--requeue %d ", s.o.requeue)
+		}
+		lines = append(lines, fmt.Sprintf(`[ "$MLXP_RUN_SHELL" = %s ] || exec %s job --shell %s%s -- %s "$0" "$@"`, dir, self, requeue, dir, strings.Join(shell, " ")))
 	}
+	// Behind that line, for which "$0" may be relative to where the script starts.
+	lines = append(lines, fmt.Sprintf(`cd %s || exit`, q(s.dir)))
 	return lines
+}
+
+// from lets the variables of a job name the directory that the user submitted from,
+// where the scheduler was called from another one.
+func (s *submission) from() string {
+	if s.scheduler == nil || !s.scheduler.InPlace {
+		return ""
+	}
+	line := "export"
+	for _, name := range s.scheduler.Dirs {
+		line += " " + name + "=" + script.Quote(s.dir)
+	}
+	return line
 }
 
 // writeLog lets the script write the run's job.log where the scheduler does not.

@@ -109,8 +109,8 @@ func (q queue) stale(jobs []submitted) []string {
 // ask asks the schedulers with these names.
 func ask(ctx context.Context, w World, q queue, names []string, jobs []submitted) queue {
 	for _, name := range names {
-		s := scheduler.ByName(name)
-		if s == nil {
+		client := w.client(name, slowAnswer)
+		if client == nil {
 			continue
 		}
 		users, ids := map[string]bool{}, []string{}
@@ -121,7 +121,6 @@ func ask(ctx context.Context, w World, q queue, names []string, jobs []submitted
 			}
 		}
 		before, now := q.Asked[name], time.Now()
-		client := scheduler.Client{Scheduler: s, Environ: scheduler.CleanEnviron(w.Environ), Timeout: slowAnswer}
 		entries, err := client.Look(ctx, slices.Sorted(maps.Keys(users)), ids)
 		after := asked{At: now, Answer: now, Jobs: map[string]scheduler.Entry{}, Missing: map[string]time.Time{}}
 		if err != nil {
@@ -172,7 +171,7 @@ func (q queue) of(j *logdir.Job) standing {
 	if !ok {
 		return standing{silent: true}
 	}
-	e, known := a.Jobs[j.JobID]
+	e, known := scheduler.Latest(func(id string) (scheduler.Entry, bool) { e, ok := a.Jobs[id]; return e, ok }, j.JobID)
 	missing, isMissing := a.Missing[j.JobID]
 	return standing{
 		Entry:  e,

@@ -23,10 +23,10 @@ var tokenForm = regexp.MustCompile(`--token'? '?([a-z2-7]{8})\b`)
 // A resubmission is a run that is submitted again, with its job script.
 type resubmission struct {
 	handed
-	text   string   // of the script
-	shell  []string // that it is for
-	header []string // the user's header lines in it
-	signal string   // the warning that it asks for
+	text    string   // of the script
+	shell   []string // that it is for
+	header  []string // the user's header lines in it
+	options []string // what mlxp's header lines in it say besides
 }
 
 // readScript reads a run's job script back.
@@ -60,7 +60,17 @@ func readScript(run logdir.Run, job *logdir.Job) (resubmission, error) {
 		}
 		ownLines = append(ownLines, value)
 	}
-	r.signal, _ = s.Find(ownLines, s.Options.Signal)
+	o := s.Options
+	for _, line := range ownLines {
+		line = strings.TrimSpace(line)
+		each := slices.ContainsFunc([]scheduler.Option{o.Name, o.Output, o.Error, o.Shell}, func(o scheduler.Option) bool {
+			_, has := s.Find([]string{line}, o)
+			return has
+		})
+		if !each && !slices.Contains(o.Always, line) {
+			r.options = append(r.options, line)
+		}
+	}
 	return r, nil
 }
 
@@ -96,8 +106,8 @@ func unqueued(ctx context.Context, w World, runs []submitted, report *reporter) 
 		byScheduler[r.job.Scheduler] = append(byScheduler[r.job.Scheduler], r)
 	}
 	for name, runs := range byScheduler {
-		s := scheduler.ByName(name)
-		if s == nil { // local
+		client := w.client(name, slowAnswer)
+		if client == nil { // local
 			free = append(free, runs...)
 			continue
 		}
@@ -106,11 +116,8 @@ func unqueued(ctx context.Context, w World, runs []submitted, report *reporter) 
 			if !slices.Contains(users, r.job.User) {
 				users = append(users, r.job.User)
 			}
-			if r.job.JobID != "" {
-				ids = append(ids, r.job.JobID)
-			}
+			ids = append(ids, r.job.JobID) // empty: mlxp sub was killed before it knew
 		}
-		client := scheduler.Client{Scheduler: s, Environ: scheduler.CleanEnviron(w.Environ), Timeout: slowAnswer}
 		entries, err := client.Look(ctx, users, ids)
 		if err != nil {
 			return nil, fmt.Errorf("%w: nothing is submitted while nobody knows which jobs wait", err)
@@ -138,14 +145,32 @@ func unqueued(ctx context.Context, w World, runs []submitted, report *reporter) 
 // queuedAs finds the job among entries that waits or runs for r.
 func queuedAs(r submitted, entries []scheduler.Entry) (scheduler.Entry, bool) {
 	for _, e := range entries {
-		if e.State == scheduler.Ended {
+		if over(e) {
 			continue
 		}
 		if e.ID == r.job.JobID && r.job.JobID != "" || runOf(e, r) == r.run.ID {
 			return e, true
 		}
 	}
-	return scheduler.Entry{}, false
+	e, ok := scheduler.Latest(byID(entries), r.job.JobID)
+	return e, ok && !over(e)
+}
+
+// over tells whether a job has ended or is about to. Should that one start again after
+// all, it leaves its run to the one that was submitted since.
+func over(e scheduler.Entry) bool {
+	return e.State == scheduler.Ended || e.State == scheduler.Ending
+}
+
+// byID finds entries by their ids.
+func byID(entries []scheduler.Entry) func(id string) (scheduler.Entry, bool) {
+	return func(id string) (scheduler.Entry, bool) {
+		i := slices.IndexFunc(entries, func(e scheduler.Entry) bool { return e.ID == id })
+		if i < 0 {
+			return scheduler.Entry{}, false
+		}
+		return entries[i], true
+	}
 }
 
 var nameForm = regexp.MustCompile(`-(\d+)-([a-z2-7]{8})$`)
@@ -165,8 +190,12 @@ func runOf(e scheduler.Entry, r submitted) int {
 		return first
 	}
 	array := logdir.Run{Dir: filepath.Join(filepath.Dir(r.run.Dir), m[1]), ID: first}
-	target, err := os.Readlink(filepath.Join(array.ArrayDir(r.job.Token), e.Task))
+	dir := array.ArrayDir(r.job.Token)
+	target, err := os.Readlink(filepath.Join(dir, e.Task))
 	if err != nil {
+		if _, err := os.Stat(dir); err != nil {
+			return first // where each job is an array of one
+		}
 		return 0
 	}
 	id, _ := strconv.Atoi(filepath.Base(target))
@@ -183,7 +212,7 @@ func resubmit(ctx context.Context, w World, root string, runs []resubmission, si
 	byKind := map[string][]resubmission{}
 	var kinds []string
 	for _, r := range runs {
-		kind := fmt.Sprintf("%q", append(append([]string{r.job.Scheduler, r.signal}, r.shell...), r.header...))
+		kind := fmt.Sprintf("%q %q %q %q", r.job.Scheduler, r.shell, r.header, r.options)
 		if byKind[kind] == nil {
 			kinds = append(kinds, kind)
 		}
@@ -191,10 +220,10 @@ func resubmit(ctx context.Context, w World, root string, runs []resubmission, si
 	}
 	for _, kind := range kinds {
 		group := byKind[kind]
-		s := scheduler.ByName(group[0].job.Scheduler)
-		client := &scheduler.Client{Scheduler: s, Environ: scheduler.CleanEnviron(w.Environ), Dir: w.Cwd, Timeout: patience}
+		client := w.client(group[0].job.Scheduler, patience)
+		client.Dir = w.Cwd
 		h := &handover{
-			client: client, limits: client.Site(ctx), warning: group[0].signal,
+			client: client, limits: client.Site(ctx), options: group[0].options,
 			shell: group[0].shell, header: group[0].header, out: w.Stdout, report: report,
 		}
 		var all []handed

@@ -30,6 +30,7 @@ type Settings struct {
 	UseVersionManager bool            `koanf:"use_version_manager" json:"use_version_manager"` // true: version_manager.mode commit, unless that is set
 	UseLogger         bool            `koanf:"use_logger" json:"use_logger"`                   // false: no run directory
 	InteractiveMode   bool            `koanf:"interactive_mode" json:"interactive_mode"`       // may ask, on a terminal
+	Sites             Sites           `koanf:"scheduler_sites" json:"scheduler_sites,omitempty"`
 }
 
 // LoggerSettings are those of the log dir.
@@ -175,6 +176,9 @@ func (s Settings) valid() error {
 	if s.Logger.ParentLogDir == "" {
 		return fault.Hint(errors.New("logger.parent_log_dir is empty"), "leave it out for ./logs")
 	}
+	if err := s.Sites.valid(); err != nil {
+		return err
+	}
 	switch s.VersionManager.Mode {
 	case vcsOff, vcsCommit, vcsSnapshot:
 	default:
@@ -208,15 +212,15 @@ func (l layer) Read() (map[string]any, error) { return l.tree, nil }
 func (l layer) check(ignored map[string]string) error {
 	for name := range flatten("", l.tree) {
 		switch {
-		case slices.Contains(known, name):
+		case slices.Contains(known, name), slices.Contains(siteNames(), name):
 		case replacement(name) != "" || name == "scheduler":
 			ignored[name] = l.source
 		default:
 			err := fmt.Errorf("%s: unknown setting %s", l.source, name)
-			if near, ok := nearest.Of(name, known); ok {
+			if near, ok := nearest.Of(name, append(siteNames(), known...)); ok {
 				return fault.Hint(err, "did you mean %s?", near)
 			}
-			return fault.Hint(err, "the settings are %s", strings.Join(known, ", "))
+			return fault.Hint(err, "the settings are %s; scheduler_sites.NAME.{%s}", strings.Join(known, ", "), strings.Join(siteKeys, ","))
 		}
 	}
 	return nil
@@ -261,7 +265,7 @@ func environLayer(environ []string) layer {
 			continue
 		}
 		path := strings.ToLower(strings.ReplaceAll(name, "__", "."))
-		for _, exact := range slices.Concat(known, slices.Collect(maps.Keys(replaced))) {
+		for _, exact := range slices.Concat(known, siteNames(), slices.Collect(maps.Keys(replaced))) {
 			if strings.ToLower(exact) == path {
 				path = exact
 			}

@@ -161,6 +161,9 @@ func status(ctx context.Context, w World, root string, runs []logdir.Run, all bo
 // fromQueue adds what the scheduler says of the run's job.
 func (row *statusRow) fromQueue(run logdir.Run, info *logdir.Info, job *logdir.Job, s standing) {
 	row.State, row.Why = s.Word, s.Why
+	if s.known {
+		row.Job = s.ID // it may have another one since it was submitted
+	}
 	if s.Node != "" {
 		row.Node = s.Node
 	}

@@ -102,7 +102,7 @@ func sub(ctx context.Context, w World, runs Runs, o subOptions) error {
 	}
 	w.Environ = scheduler.CleanEnviron(w.Environ)
 	s := &submission{w: w, o: o, script: parsed, report: report, token: newToken()}
-	if err := s.readHeader(); err != nil {
+	if err := s.readHeader(ctx); err != nil {
 		return err
 	}
 	launches, err := parsed.Evaluate(ctx, script.Options{

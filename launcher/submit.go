@@ -22,7 +22,7 @@ type handover struct {
 	limits     scheduler.Limits
 	noArray    bool
 	maxRunning int
-	warning    string // the signal before the time limit as a header line has it; empty: none
+	options    []string // what mlxp's header lines say besides
 	shell      []string
 	header     []string // the user's header lines
 	json       bool
@@ -83,7 +83,7 @@ func (h *handover) piece(ctx context.Context, runs []handed) error {
 		dir := first.run.ArrayDir(first.job.Token)
 		text := arrayScript(heading{
 			scheduler: h.client.Scheduler, shell: h.shell, user: h.header,
-			name: first.job.Name, throttle: h.maxRunning, warning: h.warning,
+			name: first.job.Name, throttle: h.maxRunning, options: h.options,
 		}, dir, ids)
 		name := filepath.Join(filepath.Base(dir), logdir.ScriptSh)
 		if err := first.run.WriteScript(name, []byte(text)); err != nil {
@@ -198,7 +198,7 @@ func (s *submission) handOver(ctx context.Context, stop <-chan struct{}) error {
 	h := &handover{
 		client: s.client, limits: s.limits, noArray: s.o.noArray, maxRunning: s.o.maxRunning,
 		shell: s.script.Shell, header: s.userHeader(), json: s.o.json, out: s.w.Stdout, report: s.report,
-		warning: s.warningOption(),
+		options: s.options,
 	}
 	for runs := range s.statements() {
 		if err := h.submit(ctx, runs, stop); err != nil {

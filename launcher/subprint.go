@@ -59,7 +59,7 @@ func (s *submission) print() error {
 			fmt.Fprintf(out, "\n#### They go in together, at most %d at a time, by the script of an array:\n", size)
 			out.WriteString(arrayScript(heading{
 				scheduler: s.scheduler, shell: s.script.Shell, user: s.userHeader(),
-				name: runs[0].job.Name, throttle: s.o.maxRunning, warning: s.warningOption(),
+				name: runs[0].job.Name, throttle: s.o.maxRunning, options: s.options,
 			}, dirs[0].ArrayDir(s.token), dirs))
 		}
 	}

@@ -7,8 +7,10 @@ import (
 	"os"
 	"os/user"
 	"path/filepath"
+	"time"
 
 	"github.com/mlxp/mlxp/launcher/supervise"
+	"github.com/mlxp/mlxp/scheduler"
 )
 
 // World is what the launcher needs of the process it runs in.
@@ -32,6 +34,25 @@ func (w World) abs(path string) string {
 func (w World) getenv(name string) string {
 	value, _ := supervise.LookupEnv(w.Environ, name)
 	return value
+}
+
+// site is a scheduler as the settings say that it is here; those that cannot be read
+// say nothing: who asks for runs was told already.
+func (w World) site(s *scheduler.Scheduler) *scheduler.Scheduler {
+	settings, err := settingsHere(w)
+	if err != nil {
+		return s
+	}
+	return settings.Sites.of(s)
+}
+
+// client talks to the scheduler of that name; nil: there is none.
+func (w World) client(name string, patience time.Duration) *scheduler.Client {
+	s := scheduler.ByName(name)
+	if s == nil {
+		return nil
+	}
+	return &scheduler.Client{Scheduler: w.site(s), Environ: scheduler.CleanEnviron(w.Environ), Timeout: patience}
 }
 
 func userName(w World) string {

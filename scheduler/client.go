@@ -26,6 +26,7 @@ type Error struct {
 	Command string // its name
 	Status  int    // -1: it could not be executed, or did not answer in time
 	Stdout  string
+	Stderr  string
 	Said    string // its stderr, or else its stdout, without blank lines
 	Err     error  // if Status is -1
 }
@@ -64,7 +65,7 @@ func (c *Client) ask(ctx context.Context, stdin []byte, args ...string) (string,
 	if err == nil {
 		return stdout.String(), nil
 	}
-	failure := &Error{Command: args[0], Status: -1, Stdout: stdout.String(), Said: said(stderr.String(), stdout.String())}
+	failure := &Error{Command: args[0], Status: -1, Stdout: stdout.String(), Stderr: stderr.String(), Said: said(stderr.String(), stdout.String())}
 	var exit *exec.ExitError
 	switch {
 	case ctx.Err() != nil:
@@ -115,7 +116,7 @@ func CleanEnviron(environ []string) []string {
 				return true
 			}
 		}
-		for _, prefix := range []string{"MLXP_RUN", "MLXP_CONFIG", "MLXP_METRICS", "SLURM_", "SLURMD_", "PMI_", "PMIX_", "OMPI_", "OAR_", "PBS_JOB", "PBS_ARRAY", "LSB_", "MOAB_JOB"} {
+		for _, prefix := range []string{"MLXP_RUN", "MLXP_CONFIG", "MLXP_METRICS", "SLURM_", "SLURMD_", "PMI_", "PMIX_", "OMPI_", "OAR_", "PBS_JOB", "PBS_ARRAY", "LSB_", "MOAB_JOB", "SGE_TASK_"} {
 			if strings.HasPrefix(name, prefix) {
 				return true
 			}

@@ -3,30 +3,54 @@ package scheduler
 import (
 	"fmt"
 	"strings"
+	"time"
 )
 
 // Find returns the value that header lines give an option; of several the last
 // counts. lines are without their directives.
 func (s *Scheduler) Find(lines []string, o Option) (value string, ok bool) {
+	values := s.Values(lines, o.Names...)
+	return last(values), len(values) > 0
+}
+
+func last(values []string) string {
+	if len(values) == 0 {
+		return ""
+	}
+	return values[len(values)-1]
+}
+
+// Values returns all values that header lines give an option, in order.
+func (s *Scheduler) Values(lines []string, names ...string) (values []string) {
 	for _, line := range lines {
 		words := s.words(line)
 		for i, word := range words {
-			for _, name := range o.Names {
+			for _, name := range names {
 				switch {
 				case word == name:
-					value, ok = "", true
+					value := ""
 					if i+1 < len(words) {
 						value = words[i+1]
 					}
+					values = append(values, value)
 				case strings.HasPrefix(name, "--") && strings.HasPrefix(word, name+"="):
-					value, ok = word[len(name)+1:], true
+					values = append(values, word[len(name)+1:])
 				case s.Options.Attached && len(name) == 2 && name[1] != '-' && strings.HasPrefix(word, name):
-					value, ok = word[2:], true
+					values = append(values, word[2:])
 				}
 			}
 		}
 	}
-	return value, ok
+	return values
+}
+
+// Warned reads from header lines which signal comes how long before the time limit;
+// the signal is empty if none does.
+func (s *Scheduler) Warned(lines []string) (signal string, early time.Duration) {
+	if s.Options.Warning == nil {
+		return "", 0
+	}
+	return s.Options.Warning(func(names ...string) []string { return s.Values(lines, names...) })
 }
 
 // words splits a header line into words.

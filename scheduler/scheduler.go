@@ -27,6 +27,13 @@ type Scheduler struct {
 	Own     []string // beginnings of the names of the variables that only a job has
 	Dirs    []string // variables that hold the directory it was submitted from
 
+	// Sure tells whether a process that has JobID is really in a job of this
+	// scheduler's; nil: it is.
+	Sure func(getenv func(string) string) bool
+
+	// Dialect is the name of the scheduler whose header lines these are; empty: its own.
+	Dialect string
+
 	// What mlxp writes into header lines.
 	Options Options
 
@@ -35,10 +42,11 @@ type Scheduler struct {
 	InPlace bool                            // no: ./NAME from the script's own directory, where it is executed
 	Stdin   bool                            // the script is its stdin instead
 	Answer  *regexp.Regexp                  // its first group is a job's id, in the command's stdout
-	Despite bool                            // an id counts whatever the exit status
+	Despite *regexp.Regexp                  // what the command says when it fails and the id counts all the same; nil: nothing
 	TaskID  func(array, task string) string // the id of an array's task; nil: each has one of its own
 	Site    func(ask Ask) Limits            // what the site allows, asked of it; nil: Limits
 	Limits  Limits                          // where that cannot be asked
+	Fixed   Limits                          // what a user says of the site: it is not asked for that
 	JobName func(name string) string
 
 	Full *regexp.Regexp // what it says when it takes no more jobs for now; nil: nothing is known
@@ -47,16 +55,25 @@ type Scheduler struct {
 	// one in the match, is a key of Reasons. nil: nothing.
 	Ends *regexp.Regexp
 
-	// Variant finds out which of several dialects the site has; nil: there is one.
-	Variant func(ask Ask) *Scheduler
+	// Stops are the signals besides SIGTERM by which it ends a job: "USR2".
+	Stops []string
+
+	// Variant finds out which of several dialects the site has: the name of a scheduler.
+	// nil: there is one.
+	Variant func(ask Ask) string
 
 	// Jobs that were handed over.
 	Queries []Query           // asked in turn, each for the jobs that those before did not tell of
+	Renews  bool              // a job that is run again is a new one: see Entry.Next
 	States  map[string]State  // by the scheduler's words
 	Reasons map[string]string // why a job ended, where its word tells: reasons of a record
 	Cancel  []string          // the command: ids are appended
+	Ask     []string          // the command that lets one running job get SIGTERM, where Cancel kills at once: its id is appended; empty: Cancel will do
 	Gone    *regexp.Regexp    // what Cancel says of jobs that have ended already; nil: nothing
-	Requeue []string          // the command that lets a job start again as itself: its id is appended; empty: there is none
+
+	// How a job can start again as itself; neither: it cannot.
+	Requeue     []string // the command: its id is appended
+	RequeueExit int      // the exit status of the job, with the options Options.Again
 }
 
 // Options are the options of the submit command that mlxp has to do with.
@@ -68,18 +85,27 @@ type Options struct {
 	Throttle            Option   // how many tasks run at a time; without it, see RangeLimit
 	RangeLimit          string   // appended to the range so that %d tasks run at a time
 	TaskPath            string   // stands for the task's index in the path of Output; empty: nothing does
-	Signal              Option   // a warning before the time limit
 	Dir                 Option   // where the job starts
 	Always              []string // what else every script of mlxp's needs
+	Again               []string // what a script needs whose job may start again by RequeueExit
 
 	// Path writes a path as the value of Output; task is TaskPath if the path holds it.
 	// It is not ok if the scheduler cannot write there: then it writes nowhere, and the
 	// script writes job.log itself. nil: it never can.
 	Path func(path, task string) (value string, ok bool)
-	// Warning reads what signal comes how long before the time limit; find returns
-	// the value of an option. The signal is empty if none does.
-	Warning func(find func(names ...string) (string, bool)) (signal string, early time.Duration)
+	// Warning reads what signal comes how long before the time limit; values returns
+	// what header lines give an option. The signal is empty if none does.
+	Warning func(values func(names ...string) []string) (signal string, early time.Duration)
+	// Warn are the options that ask for such a signal in a job with a time limit, which
+	// is 0 if it is not known; nil: mlxp cannot.
+	Warn   func(signal string, early, limit time.Duration) []string
+	Signal string // that mlxp asks for where the script does not: "TERM"
 
+	// Limit reads the time limit of a job, 0 if the header lines do not have it; nil: it
+	// need not be known, since the scheduler says itself when it is over.
+	Limit func(values func(names ...string) []string) time.Duration
+
+	Kills       bool // it ends a job without a signal that can be caught: who was warned has to end by itself
 	ErrorAlways bool // Error is written also if the script does not have it: stderr would go elsewhere
 	Anywhere    bool // header lines count behind the first command, too
 	Raw         bool // a value is the rest of the line: neither quotes nor comments
@@ -99,12 +125,27 @@ type Limits struct {
 	Grace time.Duration // from the first signal to SIGKILL
 }
 
+// or are the limits of l, and of other where l does not tell.
+func (l Limits) or(other Limits) Limits {
+	if l.Array > 0 {
+		other.Array = l.Array
+	}
+	if l.Grace > 0 {
+		other.Grace = l.Grace
+	}
+	return other
+}
+
 // A Query is a command that tells of jobs.
 type Query struct {
-	// Command has {users} and {ids} where names of users and ids of jobs go,
-	// joined by commas.
+	// Command has {users} and {ids} where names of users and ids of jobs go, joined by
+	// commas; with {user} or {id} there is one command for each. A word "{ids...}"
+	// becomes a word for each id.
 	Command []string
+	Each    []string               // stands before each word of {ids...}: "-j"
+	Of      func(id string) string // the job that is asked for to hear of id; nil: id
 	Read    func(stdout string) ([]Entry, error)
+	Search  bool           // only where jobs are looked for whose ids are not known
 	Maybe   bool           // many sites do not have it: that it fails says nothing
 	None    *regexp.Regexp // what it says, failing, of jobs that it does not know: the answer stands
 }
@@ -127,9 +168,10 @@ type Entry struct {
 	Task      string    `json:"task,omitempty"` // its index in an array
 	Name      string    `json:"name"`           // of the job
 	Word      string    `json:"word"`           // the scheduler's own for its state: "PENDING"
-	State     State     `json:"state"`          // what that means
+	State     State     `json:"state"`          // what that means; a reader sets it where States cannot tell
 	Why       string    `json:"why,omitempty"`  // it waits, or has ended, in the scheduler's words
 	Node      string    `json:"node,omitempty"` // it runs on
+	Next      string    `json:"next,omitempty"` // the id under which the scheduler has submitted it again
 	Submitted time.Time `json:"submitted,omitzero"`
 	Started   time.Time `json:"started,omitzero"`
 }
@@ -139,7 +181,7 @@ type Ask func(args ...string) (string, error)
 
 // All are the schedulers, in the order in which a job is looked for: Moab sets
 // the variables of the resource manager below it too.
-var All = []*Scheduler{slurm, oar, lsf, moab, pbs, sge}
+var All = []*Scheduler{slurm, oar, lsf, moab, torque, pbs, sge}
 
 // ByName returns the scheduler of that name, nil if there is none.
 func ByName(name string) *Scheduler {
@@ -147,9 +189,9 @@ func ByName(name string) *Scheduler {
 }
 
 // ByDirective returns the scheduler whose header lines begin so, nil if there is
-// none.
+// none. Which dialect of it a site has, [Client.Speak] finds out.
 func ByDirective(directive string) *Scheduler {
-	return find(func(s *Scheduler) bool { return slices.Contains(s.Directives, directive) })
+	return find(func(s *Scheduler) bool { return s.Dialect == "" && slices.Contains(s.Directives, directive) })
 }
 
 func find(is func(*Scheduler) bool) *Scheduler {
@@ -168,11 +210,11 @@ type Job struct {
 }
 
 // Current returns the job that the environment tells of, and whether there is
-// one. JOB_ID is too common a name to mean Grid Engine by itself.
+// one.
 func Current(getenv func(string) string) (Job, bool) {
 	for _, s := range All {
 		id := getenv(s.JobID)
-		if id == "" || s.Name == "sge" && getenv("SGE_ROOT") == "" && getenv("SGE_TASK_ID") == "" {
+		if id == "" || s.Sure != nil && !s.Sure(getenv) {
 			continue
 		}
 		job := Job{Scheduler: s, ID: id}

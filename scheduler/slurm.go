@@ -1,6 +1,7 @@
 package scheduler
 
 import (
+	"fmt"
 	"regexp"
 	"strconv"
 	"strings"
@@ -24,16 +25,19 @@ var slurm = &Scheduler{
 		Array:      Option{"--array=%s", []string{"-a", "--array"}},
 		RangeLimit: "%%%d",
 		TaskPath:   "%a",
-		// Without B: only the steps of a job get the signal, not its script.
-		Signal:   Option{"--signal=B:%s", []string{"--signal"}},
-		Dir:      Option{"--chdir=%s", []string{"-D", "--chdir"}},
-		Always:   []string{"--open-mode=append"}, // else a requeued job begins its output anew
-		Path:     slurmPath,
-		Warning:  slurmWarning,
+		Dir:        Option{"--chdir=%s", []string{"-D", "--chdir"}},
+		Always:     []string{"--open-mode=append"}, // else a requeued job begins its output anew
+		Path:       slurmPath,
+		Warning:    slurmWarning,
+		Signal:     "TERM",
+		Warn: func(signal string, early, _ time.Duration) []string {
+			// Without B: only the steps of a job get the signal, not its script.
+			return []string{fmt.Sprintf("--signal=B:%s@%d", signal, int(early.Seconds()))}
+		},
 		Attached: true,
 	},
 	Submit: []string{"sbatch"},
-	Answer: regexp.MustCompile(`(?m)^(?:Submitted batch job )?(\d+)(?:;\S*| on cluster \S+)?\s*$`),
+	Answer: regexp.MustCompile(`(?m)^\s*(?:(?:\w+: )?Submitted batch job )?(\d+)(?:;\S*| on cluster \S+)?\s*$`),
 	TaskID: func(array, task string) string { return array + "_" + task },
 	Site:   slurmSite,
 	Limits: Limits{Array: 1000, Grace: 30 * time.Second}, // the defaults of MaxArraySize, which is not reached, and KillWait
@@ -85,9 +89,8 @@ func slurmPath(path, task string) (string, bool) {
 var warningForm = regexp.MustCompile(`^(?:[RB]+:)?(?:SIG)?(\w+)(?:@(\d+))?$`)
 
 // slurmWarning reads --signal; a minute before the limit is the default.
-func slurmWarning(find func(names ...string) (string, bool)) (signal string, early time.Duration) {
-	value, _ := find("--signal")
-	m := warningForm.FindStringSubmatch(value)
+func slurmWarning(values func(names ...string) []string) (signal string, early time.Duration) {
+	m := warningForm.FindStringSubmatch(last(values("--signal")))
 	if m == nil {
 		return "", 0
 	}

@@ -153,7 +153,7 @@ func TestSlurmWarning(t *testing.T) {
 	}{
 		"USR1@120": {"USR1", 2 * time.Minute}, "B:USR1@60": {"USR1", time.Minute}, "RB:SIGTERM": {"TERM", time.Minute}, "10@30": {"10", 30 * time.Second}, "": {},
 	} {
-		signal, early := slurmWarning(func(...string) (string, bool) { return value, value != "" })
+		signal, early := slurmWarning(func(...string) []string { return []string{value} })
 		if signal != want.signal || early != want.early {
 			t.Errorf("%q: %q, %v; want %+v", value, signal, early, want)
 		}

@@ -13,17 +13,18 @@ import (
 // Site asks what the site allows.
 func (c *Client) Site(ctx context.Context) Limits {
 	limits := c.Limits
-	if c.Scheduler.Site == nil {
-		return limits
+	if c.Scheduler.Site != nil && (c.Fixed.Array == 0 || c.Fixed.Grace == 0) {
+		limits = c.Scheduler.Site(func(args ...string) (string, error) { return c.ask(ctx, nil, args...) }).or(limits)
 	}
-	asked := c.Scheduler.Site(func(args ...string) (string, error) { return c.ask(ctx, nil, args...) })
-	if asked.Array > 0 {
-		limits.Array = asked.Array
+	return c.Fixed.or(limits)
+}
+
+// Speak finds out which dialect of the scheduler the site has and uses it from then
+// on. One that does not say has the first.
+func (c *Client) Speak(ctx context.Context) {
+	if c.Variant != nil {
+		c.Scheduler = ByName(c.Variant(func(args ...string) (string, error) { return c.ask(ctx, nil, args...) }))
 	}
-	if asked.Grace > 0 {
-		limits.Grace = asked.Grace
-	}
-	return limits
 }
 
 // A Receipt is the scheduler's answer to a script that it has accepted.
@@ -54,7 +55,7 @@ func (c *Client) SubmitScript(ctx context.Context, script string, tasks int) (Re
 	stdout, err := on.ask(ctx, stdin, args...)
 	ids := c.ids(stdout)
 	var failure *Error
-	if errors.As(err, &failure) && (len(ids) == 0 || !c.Despite) {
+	if errors.As(err, &failure) && (len(ids) == 0 || c.Despite == nil || !c.Despite.MatchString(failure.Said)) {
 		return Receipt{}, err
 	}
 	if len(ids) == 0 {

@@ -231,7 +231,7 @@ func (n *node) obey(j *job, t *task, p *process, order string) {
 			return
 		}
 		why, hold := strings.CutSuffix(order, " hold")
-		p.why, p.hold, t.Phase = why, hold, ending
+		p.why, p.hold, t.Phase, t.Runs[len(t.Runs)-1].Why = why, hold, ending, why
 		n.say(p, n.sys.message(n, j, t, why))
 		signals := n.sys.stop(j, why)
 		if n.sys.ladder && len(signals) > 1 {

@@ -10,6 +10,7 @@ import (
 
 const (
 	sgeStamp = "01/02/2006 15:04:05"
+	isoTime  = "2006-01-02T15:04:05"
 	sgeLong  = "Mon Jan  2 15:04:05 2006"
 )
 
@@ -47,8 +48,10 @@ func sgeState(c *call, st *state, j *job, t *task) string {
 		return "Rq"
 	case t.Phase == pending:
 		return "qw"
+	case t.Phase == ending && t.last().Why == byUser:
+		return "d" + again + "r"
 	case t.Phase == ending:
-		return "dr"
+		return again + "r"
 	case t.Held:
 		return "h" + again + "r"
 	case t.Phase == running:
@@ -218,6 +221,11 @@ func sgeXML(c *call, st *state) int {
 				}
 				c.printf("    <job_list state=\"%s\">\n      <JB_job_number>%d</JB_job_number>\n      <JAT_prio>0.50000</JAT_prio>\n      <JB_name>%s</JB_name>\n      <JB_owner>%s</JB_owner>\n      <state>%s</state>\n",
 					list.word, j.ID, escape.Replace(j.Name), c.User, sgeState(c, st, j, t))
+				if t.Phase == pending {
+					c.printf("      <JB_submission_time>%s</JB_submission_time>\n      <queue_name></queue_name>\n", j.Time.Format(isoTime))
+				} else {
+					c.printf("      <JAT_start_time>%s</JAT_start_time>\n      <queue_name>%s@%s</queue_name>\n", t.last().Start.Format(isoTime), j.Queue, c.Host)
+				}
 				if j.Array {
 					c.printf("      <slots>1</slots>\n      <tasks>%d</tasks>\n    </job_list>\n", t.Index)
 				} else {

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"syscall"
 	"time"
 
@@ -107,8 +108,11 @@ func (a *attempt) follow(g *group, tty *terminal, left remains) ending {
 	beat := time.NewTicker(heartbeat)
 	defer beat.Stop()
 	grace, patience := time.NewTimer(0), time.NewTimer(0)
+	final := time.NewTimer(0)
 	grace.Stop()
 	patience.Stop()
+	final.Stop()
+	defer final.Stop()
 	defer grace.Stop()
 	defer patience.Stop()
 	dying := false // the grace time runs
@@ -139,8 +143,23 @@ func (a *attempt) follow(g *group, tty *terminal, left remains) ending {
 			}
 			return end
 		case sig := <-a.opts.Signals:
-			if sig == a.opts.Warning {
+			switch {
+			case sig == a.opts.Warning:
+				if !end.warned && a.opts.Last > 0 {
+					final.Reset(a.opts.Last)
+				}
 				end.warned = true
+			case slices.Contains(a.opts.Stops, sig.(unix.Signal)):
+				// A program that knows this signal gets it, any other one SIGTERM.
+				if g.signalCatchers(sig.(unix.Signal)) {
+					if !dying && a.opts.Why != nil {
+						why = a.askWhy()
+					}
+					dying, end.asked = true, unix.SIGTERM
+					grace.Reset(a.opts.Grace)
+					continue
+				}
+				sig = unix.SIGTERM
 			}
 			switch sig {
 			case unix.SIGINT, unix.SIGTERM:
@@ -181,6 +200,11 @@ func (a *attempt) follow(g *group, tty *terminal, left remains) ending {
 			if end.asked == sig {
 				g.signal(unix.SIGCONT) // a stopped program has to hear it
 			}
+		case <-final.C:
+			dying = true
+			grace.Reset(a.opts.Last / 4)
+			g.signal(unix.SIGTERM)
+			g.signal(unix.SIGCONT)
 		case <-patience.C:
 			a.opts.Notice(fmt.Sprintf("waiting up to %v for run %d to end; Ctrl-C again ends it now", a.opts.Grace, a.run.ID))
 		case <-grace.C:

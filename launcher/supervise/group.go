@@ -63,3 +63,14 @@ func (g *group) signal(sig unix.Signal) { unix.Kill(-g.pgid, sig) }
 func stopsItself(pid int) bool {
 	return catches(pid, unix.SIGTTIN) || catches(pid, unix.SIGTTOU)
 }
+
+// signalCatchers sends sig to those processes of the group that catch it, and tells
+// whether there are any: SIGUSR1 and SIGUSR2 kill a process that has not heard of
+// them.
+func (g *group) signalCatchers(sig unix.Signal) bool {
+	pids := g.catchers(sig)
+	for _, pid := range pids {
+		unix.Kill(pid, sig)
+	}
+	return len(pids) > 0
+}

@@ -9,14 +9,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// signalCatchers sends sig to those processes of the group that catch it:
-// SIGUSR1 and SIGUSR2 kill a process that has not heard of them.
-func (g *group) signalCatchers(sig unix.Signal) {
+// catchers are those processes of the group that catch sig.
+func (g *group) catchers(sig unix.Signal) (pids []int) {
 	for _, pid := range processes() {
 		if pgid, err := unix.Getpgid(pid); err == nil && pgid == g.pgid && catches(pid, sig) {
-			unix.Kill(pid, sig)
+			pids = append(pids, pid)
 		}
 	}
+	return pids
 }
 
 // catches reads the mask of caught signals, SigCgt of proc(5).

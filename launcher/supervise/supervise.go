@@ -40,6 +40,11 @@ type Options struct {
 	Gone func(logdir.ClaimInfo) bool
 	// Warning is the signal by which a scheduler announces the time limit; 0: none.
 	Warning unix.Signal
+	// Stops are the signals besides SIGTERM by which a scheduler ends the program.
+	Stops []unix.Signal
+	// Last is how long after Warning the program gets SIGTERM, where the scheduler will
+	// kill it without a word; 0: the scheduler sends SIGTERM itself.
+	Last time.Duration
 	// Why tells why the scheduler ends the program, once that gets SIGTERM; empty:
 	// nobody knows. nil: nobody does.
 	Why func() logdir.Reason
