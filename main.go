@@ -119,21 +119,21 @@ func parseLaunch(w launcher.World, args []string) (launcher.Launch, error) {
 // ownPath is the path by which jobs call this mlxp: the one that the user called it
 // by, be it a link that stays when a new version is installed.
 func ownPath(cwd string) string {
-	real, err := os.Executable()
+	own, err := os.Executable()
 	if err != nil {
 		return os.Args[0]
 	}
 	called, err := exec.LookPath(os.Args[0])
 	if err != nil {
-		return real
+		return own
 	}
 	if !filepath.IsAbs(called) {
 		called = filepath.Join(cwd, called)
 	}
 	a, errA := os.Stat(called)
-	b, errB := os.Stat(real)
+	b, errB := os.Stat(own)
 	if errA != nil || errB != nil || !os.SameFile(a, b) {
-		return real
+		return own
 	}
 	return called
 }

@@ -315,16 +315,16 @@ func (s *submission) numberOf() int {
 // localOnly tells why a path is likely to be on a file system of this host alone,
 // "" if it is not.
 func localOnly(path string) string {
-	real, err := filepath.EvalSymlinks(path)
+	target, err := filepath.EvalSymlinks(path)
 	if err != nil {
 		return ""
 	}
 	for _, dir := range []string{"/tmp", "/var/tmp", "/dev/shm", "/run"} {
-		if real == dir || strings.HasPrefix(real, dir+"/") {
+		if target == dir || strings.HasPrefix(target, dir+"/") {
 			return "below " + dir
 		}
 	}
-	if kind := memoryFS(real); kind != "" {
+	if kind := memoryFS(target); kind != "" {
 		return "in memory (" + kind + ")"
 	}
 	return ""

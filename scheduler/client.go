@@ -60,6 +60,9 @@ func (c *Client) ask(ctx context.Context, stdin []byte, args ...string) (string,
 	var stdout, stderr bytes.Buffer
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = bytes.NewReader(stdin), &stdout, &stderr
 	cmd.Env, cmd.Dir = c.Environ, c.Dir
+	if c.Dir != "" { // oarsub believes the variable
+		cmd.Env = append(slices.Clone(c.Environ), "PWD="+c.Dir)
+	}
 	cmd.WaitDelay = time.Second // what it has started may keep its output open
 	err := cmd.Run()
 	if err == nil {
