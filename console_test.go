@@ -132,6 +132,26 @@ func (c *console) stopsBehind() {
 	c.t.Fatal("it does not stop")
 }
 
+// takesKeys waits until a program has the terminal, in modes in which each key reaches
+// it at once: what is typed before goes to the line that is being edited.
+func (c *console) takesKeys() {
+	c.t.Helper()
+	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+		conn, err := c.pty.SyscallConn() // Fd would make reads block
+		if err != nil {
+			c.t.Fatal(err)
+		}
+		var modes *unix.Termios
+		if closed := conn.Control(func(fd uintptr) { modes, err = unix.IoctlGetTermios(int(fd), termGet) }); closed != nil || err != nil {
+			c.t.Fatal(closed, err)
+		}
+		if modes.Lflag&unix.ICANON == 0 {
+			return
+		}
+	}
+	c.t.Fatal("no program has the terminal")
+}
+
 // file waits for a file that holds text, and returns it.
 func (c *console) file(text string, path ...string) string {
 	c.t.Helper()

@@ -188,6 +188,7 @@ func TestTerminal(t *testing.T) {
 			if strings.Contains(program, "ready") {
 				c.press("\x03")
 			} else {
+				c.takesKeys()
 				c.press("q")
 				c.want("<q>")
 			}
