@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io/fs"
+	"slices"
 	"strings"
 
 	"github.com/mlxp/mlxp/config"
@@ -49,6 +50,20 @@ func (in *info) keptMap() (m keptMap, ok bool) {
 		return m, false
 	}
 	return keptMap{in.kept, in.kept.Root()}, true
+}
+
+// json returns a value as the record has it, nil if there is none.
+func (in *info) json(name string) []byte {
+	if m, ok := in.keptMap(); ok {
+		if n := m.at.Child(name); n != nil {
+			return m.text.JSON(n)
+		}
+		return nil
+	}
+	if i := slices.Index(in.keys, name); i >= 0 {
+		return in.values[i]
+	}
+	return nil
 }
 
 // Names returns the keys.

@@ -1,6 +1,7 @@
 package reader
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 	"strings"
@@ -111,9 +112,29 @@ func (r *Record) meta() *info {
 func (r *Record) legacy() bool { return r.meta().legacy }
 
 // restarted tells whether the run has been started again.
-func (r *Record) restarted() bool {
-	attempts, ok := r.Info("attempts").(nodes.List)
-	return ok && attempts.Len() > 1
+func (r *Record) restarted() bool { return several(r.meta().json("attempts")) }
+
+// several tells whether a JSON list has more than one element, without reading them:
+// each run of a group is asked for its attempts, and most have one.
+func several(list []byte) bool {
+	list = bytes.TrimSpace(list)
+	depth, quoted := 0, false
+	for i := 0; i < len(list); i++ {
+		switch c := list[i]; {
+		case quoted && c == '\\':
+			i++
+		case c == '"':
+			quoted = !quoted
+		case quoted:
+		case c == '[' || c == '{':
+			depth++
+		case c == ']' || c == '}':
+			depth--
+		case c == ',' && depth == 1 && list[0] == '[':
+			return true
+		}
+	}
+	return false
 }
 
 // restarts returns where in a metrics file the attempts after the first begin.

@@ -341,3 +341,16 @@ func TestPipes(t *testing.T) {
 		}
 	}
 }
+
+func TestSeveral(t *testing.T) {
+	for _, text := range []string{
+		``, ` `, `null`, `3`, `"a,b"`, `{"a":1,"b":2}`, `[]`, `[1]`, `[1,2]`, ` [ 1 , 2 ] `, `["a,b"]`, `["\",",1]`, `["\\",1]`, `["\\,\""]`, `[{"a":[1,2],"b":3}]`, `[[1,2]]`, `[[1],2]`,
+		`[{"n":0,"hostname":"a],[b","metrics_bytes":{"metrics.jsonl":0}},{"n":1}]`,
+	} {
+		var list []any
+		want := json.Unmarshal([]byte(text), &list) == nil && len(list) > 1
+		if got := several([]byte(text)); got != want {
+			t.Errorf("several(%s) = %v", text, got)
+		}
+	}
+}

@@ -34,6 +34,14 @@ func (t Text) Append(dst []byte, n *Node) []byte {
 	return t.fill(dst, t.table.text[n.start:n.end], n.value)
 }
 
+// JSON returns the part at a place. It is not to be changed.
+func (t Text) JSON(n *Node) []byte {
+	if n.IsValue() {
+		return t.table.columns[n.value].at(t.row)
+	}
+	return t.Append(nil, n)
+}
+
 // AppendAll appends the whole text.
 func (t Text) AppendAll(dst []byte) []byte { return t.fill(dst, t.table.text, 0) }
 
