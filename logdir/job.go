@@ -43,7 +43,7 @@ func (j *Job) Queued() bool { return j != nil && j.JobID != "" && j.Reason == ""
 // scheduler.
 func (r Run) ReadJob() (*Job, error) {
 	path := r.Path(JobYAML)
-	text, err := os.ReadFile(path)
+	file, err := ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
@@ -51,7 +51,7 @@ func (r Run) ReadJob() (*Job, error) {
 		return nil, fmt.Errorf("run %d: %w", r.ID, err)
 	}
 	job := new(Job)
-	object, err := RecordJSON(text)
+	object, err := RecordJSON(file.Text)
 	if err == nil {
 		err = json.Unmarshal(object, job)
 	}

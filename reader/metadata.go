@@ -98,6 +98,15 @@ func (in *info) set(name string, value []byte) {
 	in.values = append(in.values, value)
 }
 
+// replace is set for a key that may be there.
+func (in *info) replace(name string, value []byte) {
+	if i := slices.Index(in.keys, name); i >= 0 {
+		in.values[i] = value
+		return
+	}
+	in.set(name, value)
+}
+
 // appendJSON writes the record as one object, the status as shown.
 func (in *info) appendJSON(dst []byte) []byte {
 	dst = append(dst, '{')
@@ -162,7 +171,7 @@ func (r *Record) readInfo() *info {
 	} else if recorded == "" {
 		r.warn("%s: it has no status", logdir.InfoYAML)
 	}
-	in.status = r.shown(recorded)
+	r.show(in, recorded)
 	return in
 }
 
@@ -178,39 +187,26 @@ func (in *info) recorded() logdir.Status {
 	return ""
 }
 
-// shown returns the status to show for the one recorded.
-func (r *Record) shown(recorded logdir.Status) logdir.Status {
+// show decides what is shown of a run that has not ended, for what is recorded: a
+// process may be gone, a scheduler may have the run or may have refused it.
+func (r *Record) show(in *info, recorded logdir.Status) {
+	in.status = recorded
 	switch recorded {
 	case logdir.Starting, logdir.Running:
 		if full, err := r.Run.ReadInfo(); err == nil {
-			return r.Run.ShownStatus(full)
+			in.status = r.Run.ShownStatus(full)
 		}
 	case logdir.Created:
-		if r.submitted() {
-			return logdir.Submitted
+		job, err := r.Run.ReadJob()
+		switch {
+		case err != nil:
+			r.warn("%v", err)
+		case job.Queued():
+			in.status = logdir.Submitted
+		case job != nil && job.Reason != "":
+			in.replace("reason", appendText(nil, string(job.Reason)))
 		}
 	}
-	return recorded
-}
-
-// submitted tells whether a scheduler has the run: job.yaml holds a job's id.
-func (r *Record) submitted() bool {
-	file, err := r.readFile(logdir.JobYAML)
-	if err != nil {
-		return false
-	}
-	object, err := logdir.RecordJSON(file.Text)
-	if err != nil {
-		return false
-	}
-	var job struct {
-		ID        string `json:"scheduler_job_id"`
-		Scheduler struct {
-			ID string `json:"scheduler_job_id"`
-		} `json:"scheduler"`
-	}
-	_ = json.Unmarshal(object, &job) // scheduler may be a name; the id is read all the same
-	return job.ID != "" || job.Scheduler.ID != ""
 }
 
 // absent tells whether the directory holds no run, or not yet: it has neither a

@@ -172,10 +172,18 @@ func TestShownStatus(t *testing.T) {
 		4: {"metadata/info.yaml": record(4, "CREATED")},
 		5: {"metadata/info.yaml": record(5, "CREATED"), "metadata/job.yaml": `scheduler_job_id: "77"` + "\n"},
 		6: {"metadata/info.yaml": record(6, "COMPLETE"), "metadata/job.yaml": `scheduler_job_id: "77"` + "\n"},
+		7: {"metadata/info.yaml": record(7, "CREATED", "reason: null"), "metadata/job.yaml": "scheduler: \"slurm\"\nreason: \"rejected\"\nmessage: \"invalid partition\"\n"},
+		8: {"metadata/info.yaml": record(8, "CREATED"), "metadata/job.yaml": "scheduler_job_id: \"78\"\nreason: \"cancelled\"\n"},
 	})
-	out, _, err := mlxp(t, root, "query", "-o", "csv", "--fields", "info.status")
-	if want := "id,info.status\n1,RUNNING\n2,LOST\n3,RUNNING\n4,CREATED\n5,SUBMITTED\n6,COMPLETE\n"; out != want || err != nil {
+	out, _, err := mlxp(t, root, "query", "-o", "csv", "--fields", "info.status,info.reason")
+	if want := "id,info.status,info.reason\n1,RUNNING,\n2,LOST,\n3,RUNNING,\n4,CREATED,\n5,SUBMITTED,\n6,COMPLETE,\n7,CREATED,rejected\n8,CREATED,cancelled\n"; out != want || err != nil {
 		t.Errorf("got %s, %v; want %s", out, err, want)
+	}
+	if out, _, err := mlxp(t, root, "show", "7"); !strings.Contains(out, "CREATED (rejected)") || !strings.Contains(out, "invalid partition") || err != nil {
+		t.Errorf("got %s, %v", out, err)
+	}
+	if out, _, err := mlxp(t, root, "show", "5"); !strings.Contains(out, "77") || err != nil {
+		t.Errorf("got %s, %v", out, err)
 	}
 	if out, _, err := mlxp(t, root, "show", "2"); !strings.Contains(out, "mlxp resume 2") || err != nil {
 		t.Errorf("got %s, %v", out, err)
@@ -281,7 +289,7 @@ func TestShow(t *testing.T) {
 	})
 	out, _, err = mlxp(t, lost, "show", "1", "2")
 	for _, want := range []string{
-		"run 1  ", "launched   sh 'a b'", "8 CPUs, 16 GiB of memory, GPU A100, 3.2s of CPU time, 1.5 GiB at most", "mlxp       0.1.0",
+		"run 1  ", "launched   sh 'a b'", "8 CPUs, 16 GiB of memory, GPU A100, 3.2s of CPU time, 1.5 GiB of memory at most", "mlxp       0.1.0",
 		"attempt 1  INTERRUPTED, exit status 143, h1\n", "attempt 2  h2\n", "\nmetrics\n  name ", "\nartifacts\n  path ",
 		"run 2  INTERRUPTED (signal SIGKILL), exit status 137\n",
 	} {

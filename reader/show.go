@@ -136,6 +136,11 @@ func (r *Record) Write(w io.Writer, style Style) error {
 			name = "scheduler"
 		}
 		line("job", short(id)+" ("+short(name)+")")
+	} else if job, err := r.Run.ReadJob(); err == nil && job != nil {
+		if job.JobID != "" {
+			line("job", short(job.JobID)+" ("+short(job.Scheduler)+")")
+		}
+		line("it said", printable(string(job.Message)))
 	}
 	if attempts, ok := r.Info("attempts").(nodes.List); ok && attempts.Len() > 1 {
 		for i := range attempts.Len() {
@@ -243,7 +248,7 @@ func resources(r *Record) string {
 		}
 	}
 	add("%s of CPU time", "cpu_seconds", func(v any) string { s, _ := asFloat(v); return shortDuration(s) })
-	add("%s at most in one process", "peak_memory", shortBytes)
+	add("%s of memory at most", "peak_memory", shortBytes)
 	return strings.Join(parts, ", ")
 }
 
