@@ -103,8 +103,17 @@ func median(ds []time.Duration) time.Duration {
 	return ds[len(ds)/2]
 }
 
+// overhead also tells how long the start of the least Go program takes, by which
+// the figure of one machine, on one day, can be compared with that of another.
 func overhead(b *bench) (string, error) {
-	var with, without, over []time.Duration
+	source, least := filepath.Join(b.dir, "least.go"), filepath.Join(b.dir, "least")
+	if err := os.WriteFile(source, []byte("package main\n\nfunc main() {}\n"), 0o666); err != nil {
+		return "", err
+	}
+	if out, err := exec.Command("go", "build", "-o", least, source).CombinedOutput(); err != nil {
+		return "", fmt.Errorf("build: %w\n%s", err, out)
+	}
+	var with, without, over, start []time.Duration
 	for range 50 {
 		d, err := b.time(b.mlxp, "-q", "--", "true")
 		if err != nil {
@@ -114,9 +123,13 @@ func overhead(b *bench) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		with, without, over = append(with, d), append(without, bare), append(over, d-bare)
+		empty, err := b.time(least)
+		if err != nil {
+			return "", err
+		}
+		with, without, over, start = append(with, d), append(without, bare), append(over, d-bare), append(start, empty)
 	}
-	return fmt.Sprintf("%.1f ms more (%.1f and %.1f ms)", ms(median(over)), ms(median(with)), ms(median(without))), nil
+	return fmt.Sprintf("%.1f ms more (%.1f and %.1f ms; an empty Go program: %.1f ms)", ms(median(over)), ms(median(with)), ms(median(without)), ms(median(start))), nil
 }
 
 func ms(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }

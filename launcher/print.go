@@ -6,13 +6,13 @@ import (
 	"fmt"
 	"io"
 	"math/big"
-	"regexp"
 	"strings"
 	"text/tabwriter"
 
 	"github.com/mlxp/mlxp/config"
 	"github.com/mlxp/mlxp/internal/fault"
 	"github.com/mlxp/mlxp/internal/jsontext"
+	"github.com/mlxp/mlxp/internal/pattern"
 	"github.com/mlxp/mlxp/internal/secret"
 	"github.com/mlxp/mlxp/internal/visible"
 	"github.com/mlxp/mlxp/launcher/supervise"
@@ -209,7 +209,7 @@ func filledCommand(w World, job Job, strict bool) ([]string, error) {
 }
 
 // plainWord is a word that a shell leaves alone.
-var plainWord = regexp.MustCompile(`^[\w@%+=:,./-]+$`)
+var plainWord = pattern.New(`^[\w@%+=:,./-]+$`)
 
 // shellWords writes words as a person would type them in a shell.
 func shellWords(words []string) string {

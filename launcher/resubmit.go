@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/mlxp/mlxp/internal/pattern"
 	"github.com/mlxp/mlxp/logdir"
 	"github.com/mlxp/mlxp/scheduler"
 )
@@ -18,7 +19,7 @@ import (
 // with its own job script, under a new token.
 
 // tokenForm finds the token in a job script.
-var tokenForm = regexp.MustCompile(`--token'? '?([a-z2-7]{8})\b`)
+var tokenForm = pattern.New(`--token'? '?([a-z2-7]{8})\b`)
 
 // A resubmission is a run that is submitted again, with its job script.
 type resubmission struct {
@@ -85,7 +86,7 @@ func (r *resubmission) renew(to logdir.Run, token string, submission int, user s
 	text = strings.ReplaceAll(text, old, token)
 	name := strings.ReplaceAll(r.job.Name, fmt.Sprintf("-%d-%s", r.run.ID, r.job.Token), fmt.Sprintf("-%d-%s", to.ID, token))
 	if to != r.run {
-		dir := regexp.MustCompile(regexp.QuoteMeta(r.run.Dir) + `(\D)`)
+		dir := pattern.New(regexp.QuoteMeta(r.run.Dir) + `(\D)`)
 		text = dir.ReplaceAllString(text, strings.ReplaceAll(to.Dir, "$", "$$")+"$1")
 	}
 	r.run, r.text = to, text
@@ -173,7 +174,7 @@ func byID(entries []scheduler.Entry) func(id string) (scheduler.Entry, bool) {
 	}
 }
 
-var nameForm = regexp.MustCompile(`-(\d+)-([a-z2-7]{8})$`)
+var nameForm = pattern.New(`-(\d+)-([a-z2-7]{8})$`)
 
 // runOf returns the number of the run that a job with r's token is for, 0 if it has
 // another token. A task of an array has the name of the array's first run.

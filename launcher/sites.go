@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/mlxp/mlxp/internal/fault"
+	"github.com/mlxp/mlxp/internal/pattern"
 	"github.com/mlxp/mlxp/scheduler"
 )
 
@@ -50,7 +51,7 @@ func (sites Sites) of(s *scheduler.Scheduler) *scheduler.Scheduler {
 		known.Submit = here.Submit
 	}
 	if here.JobID != "" {
-		known.Answer = regexp.MustCompile(here.JobID) // see valid
+		known.Answer = pattern.New(here.JobID) // see valid
 	}
 	if len(here.Cancel) > 0 {
 		known.Cancel = here.Cancel

@@ -1,9 +1,10 @@
 package scheduler
 
 import (
-	"regexp"
 	"strings"
 	"time"
+
+	"github.com/mlxp/mlxp/internal/pattern"
 )
 
 // LSF. Manuals: bsub, bjobs, bkill, brequeue, at
@@ -33,16 +34,16 @@ var lsf = &Scheduler{
 	},
 	Submit: []string{"bsub"},
 	Stdin:  true,
-	Answer: regexp.MustCompile(`(?m)^\s*Job <(\d+)> is submitted to`),
+	Answer: pattern.New(`(?m)^\s*Job <(\d+)> is submitted to`),
 	Limits: Limits{Grace: 10 * time.Second}, // the default of JOB_TERMINATE_INTERVAL
-	Full:   regexp.MustCompile(`(?i)LSF is down|pending job threshold|reached the limit of pending jobs`),
+	Full:   pattern.New(`(?i)LSF is down|pending job threshold|reached the limit of pending jobs`),
 	// bkill sends SIGINT, then SIGTERM, then SIGKILL; the run limit, where a queue has no
 	// other TERMINATE_WHEN, SIGUSR2 first.
 	Stops: []string{"INT", "USR2"},
 	Queries: []Query{{
 		Command: []string{"bjobs", "-a", "-noheader", "-u", "{user}", "-o", "jobid stat exit_code first_host submit_time start_time job_name delimiter='|'"},
 		Read:    readBjobs,
-		None:    regexp.MustCompile(`(?i)no (?:unfinished )?job found`),
+		None:    pattern.New(`(?i)no (?:unfinished )?job found`),
 	}},
 	// bjobs, "STAT".
 	States: map[string]State{
@@ -51,7 +52,7 @@ var lsf = &Scheduler{
 	},
 	Reasons: map[string]string{"RUN": "cancelled"},
 	Cancel:  []string{"bkill"},
-	Gone:    regexp.MustCompile(`already finished|No matching job found`),
+	Gone:    pattern.New(`already finished|No matching job found`),
 	Requeue: []string{"brequeue"},
 }
 

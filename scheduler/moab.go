@@ -2,8 +2,9 @@ package scheduler
 
 import (
 	"encoding/xml"
-	"regexp"
 	"time"
+
+	"github.com/mlxp/mlxp/internal/pattern"
 )
 
 // Moab, above TORQUE or another resource manager. Manuals: msub, showq, canceljob,
@@ -29,10 +30,10 @@ var moab = &Scheduler{
 	},
 	Submit: []string{"msub"},
 	// A line of its own, behind a blank one, or an attribute of --xml.
-	Answer:  regexp.MustCompile(`(?m)(?:^\s*|JobID=")((?:[A-Za-z]\w*\.)?\d+(?:\[\])?(?:\.[A-Za-z][\w.-]*)?)(?:"|\s*$)`),
+	Answer:  pattern.New(`(?m)(?:^\s*|JobID=")((?:[A-Za-z]\w*\.)?\d+(?:\[\])?(?:\.[A-Za-z][\w.-]*)?)(?:"|\s*$)`),
 	Limits:  Limits{Grace: 10 * time.Second},
 	JobName: torqueName,
-	Full:    regexp.MustCompile(`(?i)violates|communication error|timed out`),
+	Full:    pattern.New(`(?i)violates|communication error|timed out`),
 	Queries: []Query{
 		{Command: []string{"showq", "--xml", "-u", "{user}"}, Read: readShowq},
 		{Command: []string{"showq", "--xml", "-c", "-u", "{user}"}, Read: readShowq, Maybe: true},
@@ -45,7 +46,7 @@ var moab = &Scheduler{
 	},
 	Reasons: map[string]string{"Canceling": "cancelled"},
 	Cancel:  []string{"canceljob"},
-	Gone:    regexp.MustCompile(`(?i)invalid job specified`),
+	Gone:    pattern.New(`(?i)invalid job specified`),
 }
 
 // readShowq reads showq --xml.

@@ -4,11 +4,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/mlxp/mlxp/internal/pattern"
 )
 
 // OAR. Manuals: oarsub(1), oarstat(1), oardel(1), at
@@ -52,10 +53,10 @@ var oar = &Scheduler{
 	},
 	Submit:  []string{"oarsub", "-S"},
 	InPlace: true,
-	Answer:  regexp.MustCompile(`(?m)^OAR_JOB_ID=(\d+)\s*$`),
+	Answer:  pattern.New(`(?m)^OAR_JOB_ID=(\d+)\s*$`),
 	// It says "Job is killed", but the job is in the data base, and runs when the server
 	// is back.
-	Despite: regexp.MustCompile(`Cannot connect to executor`),
+	Despite: pattern.New(`Cannot connect to executor`),
 	Limits:  Limits{Array: 1000},
 	Queries: []Query{
 		{Command: []string{"oarstat", "-J", "-u", "{user}"}, Read: readOarstat},
@@ -70,14 +71,14 @@ var oar = &Scheduler{
 	},
 	Cancel:      []string{"oardel"},
 	Ask:         []string{"oardel", "-s", "SIGTERM"},
-	Gone:        regexp.MustCompile(`was already killed|is not running`),
+	Gone:        pattern.New(`was already killed|is not running`),
 	RequeueExit: 99, // of a job that lasted more than a minute
 }
 
 // oarPath is what OAR's IO.pm allows, without % and \, which mean something.
-var oarPath = regexp.MustCompile(`^[A-Za-z0-9_./ -]+$`)
+var oarPath = pattern.New(`^[A-Za-z0-9_./ -]+$`)
 
-var oarWalltime = regexp.MustCompile(`walltime\s*=\s*([\d:]+)`)
+var oarWalltime = pattern.New(`walltime\s*=\s*([\d:]+)`)
 
 // oarLimit reads the walltime of -l, HOURS[:MINUTES[:SECONDS]].
 func oarLimit(values func(names ...string) []string) time.Duration {
@@ -121,7 +122,7 @@ func signalNumber(name string) int {
 }
 
 // newID is how the event of a resubmission tells the new id.
-var newID = regexp.MustCompile(`new id = (\d+)|=> (\d+)`)
+var newID = pattern.New(`new id = (\d+)|=> (\d+)`)
 
 // readOarstat reads oarstat -J, which prints nothing where there are no jobs.
 func readOarstat(text string) ([]Entry, error) {

@@ -1,9 +1,10 @@
 package scheduler
 
 import (
-	"regexp"
 	"strings"
 	"time"
+
+	"github.com/mlxp/mlxp/internal/pattern"
 )
 
 // PBS: OpenPBS and PBS Pro. Manuals: qsub(1B), qstat(1B), qdel(1B), at
@@ -32,10 +33,10 @@ var pbs = &Scheduler{
 		LongestName: 230,
 	},
 	Submit: []string{"qsub"},
-	Answer: regexp.MustCompile(`(?m)^\s*(?:Request )?(\d+(?:\[\])?(?:\.[\w.-]+)?)(?: submitted to queue:.*)?\s*$`),
+	Answer: pattern.New(`(?m)^\s*(?:Request )?(\d+(?:\[\])?(?:\.[\w.-]+)?)(?: submitted to queue:.*)?\s*$`),
 	TaskID: pbsTaskID,
 	Limits: Limits{Array: 10000, Grace: 10 * time.Second}, // the defaults of max_array_size and kill_delay
-	Full:   regexp.MustCompile(`(?i)cannot connect to server|would exceed|limit.*(?:jobs|reached)|maximum number of jobs`),
+	Full:   pattern.New(`(?i)cannot connect to server|would exceed|limit.*(?:jobs|reached)|maximum number of jobs`),
 	Variant: func(ask Ask) string {
 		// TORQUE says "Version: 6.1.2" on stderr, PBS "pbs_version = 23.06.06".
 		if text, err := ask("qsub", "--version"); err == nil && !strings.Contains(strings.ToLower(text), "pbs_version") {
@@ -98,7 +99,7 @@ var torque = &Scheduler{
 	Gone:    pbsUnknown,
 }
 
-var pbsUnknown = regexp.MustCompile(`(?i)unknown job id|job has finished|invalid state for job - complete`)
+var pbsUnknown = pattern.New(`(?i)unknown job id|job has finished|invalid state for job - complete`)
 
 // torqueName makes a name begin with a letter and be no longer than 15. The run's
 // number and token stay whole as long as they fit.
@@ -110,7 +111,7 @@ func torqueName(name string) string {
 // pbsTaskID is 12[3].server for the task 3 of 12[].server.
 func pbsTaskID(array, task string) string { return strings.Replace(array, "[]", "["+task+"]", 1) }
 
-var pbsTask = regexp.MustCompile(`\[(\d+)\]`)
+var pbsTask = pattern.New(`\[(\d+)\]`)
 
 // pbsArrayOf is 12[].server for 12[3].server.
 func pbsArrayOf(id string) string { return pbsTask.ReplaceAllString(id, "[]") }

@@ -3,10 +3,11 @@ package scheduler
 import (
 	"encoding/xml"
 	"fmt"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/mlxp/mlxp/internal/pattern"
 )
 
 // Grid Engine. Manuals: qsub(1) (submit(1)), qstat(1), qacct(1), qdel(1),
@@ -47,12 +48,12 @@ var sge = &Scheduler{
 		Anywhere: true,
 	},
 	Submit:  []string{"qsub"},
-	Answer:  regexp.MustCompile(`(?m)^\s*(?:Your job(?:-array)? )?(\d+)(?:\.\d+-\d+:\d+)?(?: \(".*"\) has been submitted)?\s*$`),
+	Answer:  pattern.New(`(?m)^\s*(?:Your job(?:-array)? )?(\d+)(?:\.\d+-\d+:\d+)?(?: \(".*"\) has been submitted)?\s*$`),
 	TaskID:  func(array, task string) string { return array + "." + task },
 	Site:    sgeSite,
 	Limits:  Limits{Array: 75000, Grace: time.Minute}, // the defaults of max_aj_tasks and notify
 	JobName: letterFirst,
-	Full:    regexp.MustCompile(`(?i)jobs are allowed per user|jobs are allowed in total|unable to send message to qmaster|commlib error`),
+	Full:    pattern.New(`(?i)jobs are allowed per user|jobs are allowed in total|unable to send message to qmaster|commlib error`),
 	Stops:   []string{"USR2"}, // of -notify
 	Queries: []Query{
 		{Command: []string{"qstat", "-xml", "-u", "{users}"}, Read: readQstatXML},
@@ -67,7 +68,7 @@ var sge = &Scheduler{
 	// a job is being ended by -notify's signal: a job that is deleted has a d.
 	Reasons:     map[string]string{"dr": "cancelled", "dRr": "cancelled", "dt": "cancelled", "r": "preempted", "Rr": "preempted"},
 	Cancel:      []string{"qdel"},
-	Gone:        regexp.MustCompile(`does not exist`),
+	Gone:        pattern.New(`does not exist`),
 	RequeueExit: 99, // not of a job that is being ended, be it by h_rt: it has to end before
 }
 

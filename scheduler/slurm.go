@@ -2,10 +2,11 @@ package scheduler
 
 import (
 	"fmt"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/mlxp/mlxp/internal/pattern"
 )
 
 // Slurm. Manuals: sbatch(1), squeue(1), sacct(1), scancel(1), scontrol(1), at
@@ -37,13 +38,13 @@ var slurm = &Scheduler{
 		Attached: true,
 	},
 	Submit: []string{"sbatch"},
-	Answer: regexp.MustCompile(`(?m)^\s*(?:(?:\w+: )?Submitted batch job )?(\d+)(?:;\S*| on cluster \S+)?\s*$`),
+	Answer: pattern.New(`(?m)^\s*(?:(?:\w+: )?Submitted batch job )?(\d+)(?:;\S*| on cluster \S+)?\s*$`),
 	TaskID: func(array, task string) string { return array + "_" + task },
 	Site:   slurmSite,
 	Limits: Limits{Array: 1000, Grace: 30 * time.Second}, // the defaults of MaxArraySize, which is not reached, and KillWait
-	Full:   regexp.MustCompile(`(?i)temporarily unavailable|unable to contact|job submit limit|AssocMaxSubmitJobLimit|QOSMaxSubmitJob|violates accounting`),
+	Full:   pattern.New(`(?i)temporarily unavailable|unable to contact|job submit limit|AssocMaxSubmitJobLimit|QOSMaxSubmitJob|violates accounting`),
 	// "slurmstepd-n1: error: *** JOB 2 ON n1 CANCELLED AT 2026-11-23T03:00:00 DUE TO TIME LIMIT ***"
-	Ends: regexp.MustCompile(`\*\*\* JOB \S+ ON \S+ CANCELLED AT \S+(?: DUE TO ([A-Z ]+?))?[ ,]*(?:SEE .*)?\*\*\*`),
+	Ends: pattern.New(`\*\*\* JOB \S+ ON \S+ CANCELLED AT \S+(?: DUE TO ([A-Z ]+?))?[ ,]*(?:SEE .*)?\*\*\*`),
 	Queries: []Query{
 		{
 			Command: []string{"squeue", "--noheader", "--array", "--states=all", "--user={users}", "--format=%i|%T|%r|%N|%V|%S|%j"},
@@ -66,7 +67,7 @@ var slurm = &Scheduler{
 		"TimeLimit": "time_limit", "": "cancelled", "TIME LIMIT": "time_limit", "PREEMPTION": "preempted", "JOB REQUEUE": "preempted", "NODE FAILURE": "preempted",
 	},
 	Cancel:  []string{"scancel"},
-	Gone:    regexp.MustCompile(`(?i)invalid job id|already completing or completed`),
+	Gone:    pattern.New(`(?i)invalid job id|already completing or completed`),
 	Requeue: []string{"scontrol", "requeue"},
 }
 
@@ -86,7 +87,7 @@ func slurmPath(path, task string) (string, bool) {
 }
 
 // warningForm is [{R|B}:]SIGNAL[@SECONDS] of --signal.
-var warningForm = regexp.MustCompile(`^(?:[RB]+:)?(?:SIG)?(\w+)(?:@(\d+))?$`)
+var warningForm = pattern.New(`^(?:[RB]+:)?(?:SIG)?(\w+)(?:@(\d+))?$`)
 
 // slurmWarning reads --signal; a minute before the limit is the default.
 func slurmWarning(values func(names ...string) []string) (signal string, early time.Duration) {
