@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/mlxp/mlxp/internal/fault"
 	"github.com/mlxp/mlxp/internal/jsontext"
@@ -90,6 +91,16 @@ func (h *handover) piece(ctx context.Context, runs []handed) error {
 			return err
 		}
 		path = first.run.Path(name)
+	}
+	h.client.Patience = 5 * time.Second
+	h.client.Slow = func(command, said string) {
+		if h.report.quiet {
+			return
+		}
+		h.report.say("%s has not answered for %v; Ctrl-C ends it, and mlxp resume submits what is left", command, h.client.Patience)
+		if said != "" {
+			h.report.say("%s: %s", command, said)
+		}
 	}
 	receipt, err := h.client.SubmitScript(ctx, path, tasks)
 	var failure *scheduler.Error

@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/mlxp/mlxp/internal/visible"
@@ -19,6 +20,12 @@ type Client struct {
 	Environ []string      // what its commands get: see [CleanEnviron]
 	Dir     string        // where they are executed
 	Timeout time.Duration // of each command; 0: none
+
+	// Slow, if it is not nil, is told once of a command that has not ended after
+	// Patience: its name, and what it has said so far. sbatch tries again by itself for
+	// minutes when its controller takes no more jobs.
+	Slow     func(command, said string)
+	Patience time.Duration
 }
 
 // An Error is a command of the scheduler's that failed, with what it said.
@@ -57,8 +64,13 @@ func (c *Client) ask(ctx context.Context, stdin []byte, args ...string) (string,
 		defer cancel()
 	}
 	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
-	var stdout, stderr bytes.Buffer
+	var stdout bytes.Buffer
+	var stderr buffer
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = bytes.NewReader(stdin), &stdout, &stderr
+	if c.Slow != nil {
+		timer := time.AfterFunc(c.Patience, func() { c.Slow(args[0], said(stderr.String())) })
+		defer timer.Stop()
+	}
 	cmd.Env, cmd.Dir = c.Environ, c.Dir
 	if c.Dir != "" { // oarsub believes the variable
 		cmd.Env = append(slices.Clone(c.Environ), "PWD="+c.Dir)
@@ -79,6 +91,24 @@ func (c *Client) ask(ctx context.Context, stdin []byte, args ...string) (string,
 		failure.Err = err
 	}
 	return stdout.String(), failure
+}
+
+// A buffer can be read while it is written to.
+type buffer struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (b *buffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.Write(p)
+}
+
+func (b *buffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.String()
 }
 
 // said is what a command said that a person should read, on one line.
