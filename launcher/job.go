@@ -208,7 +208,7 @@ func (j *job) told(s *scheduler.Scheduler, offset int64) logdir.Reason {
 			return ""
 		}
 		reason := logdir.Reason("")
-		for _, m := range s.Ends.FindAllSubmatch(text, -1) {
+		for _, m := range s.Ends().FindAllSubmatch(text, -1) {
 			// Of several what says more counts.
 			if reason == "" || len(m[1]) > 0 {
 				reason = logdir.Reason(s.Reasons[string(m[1])])

@@ -216,7 +216,7 @@ func shellWords(words []string) string {
 	out := make([]string, len(words))
 	for i, word := range words {
 		word = secret.Word(word)
-		if !plainWord.MatchString(word) {
+		if !plainWord().MatchString(word) {
 			word = "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 		}
 		out[i] = word

@@ -79,14 +79,14 @@ func readScript(run logdir.Run, job *logdir.Job) (resubmission, error) {
 // which is the run itself or one that repeats it.
 func (r *resubmission) renew(to logdir.Run, token string, submission int, user string) error {
 	old := r.job.Token
-	if m := tokenForm.FindStringSubmatch(r.text); m != nil {
+	if m := tokenForm().FindStringSubmatch(r.text); m != nil {
 		old = m[1]
 	}
 	text := strings.ReplaceAll(r.text, fmt.Sprintf("-%d-%s", r.run.ID, old), fmt.Sprintf("-%d-%s", to.ID, token))
 	text = strings.ReplaceAll(text, old, token)
 	name := strings.ReplaceAll(r.job.Name, fmt.Sprintf("-%d-%s", r.run.ID, r.job.Token), fmt.Sprintf("-%d-%s", to.ID, token))
 	if to != r.run {
-		dir := pattern.New(regexp.QuoteMeta(r.run.Dir) + `(\D)`)
+		dir := regexp.MustCompile(regexp.QuoteMeta(r.run.Dir) + `(\D)`)
 		text = dir.ReplaceAllString(text, strings.ReplaceAll(to.Dir, "$", "$$")+"$1")
 	}
 	r.run, r.text = to, text
@@ -179,7 +179,7 @@ var nameForm = pattern.New(`-(\d+)-([a-z2-7]{8})$`)
 // runOf returns the number of the run that a job with r's token is for, 0 if it has
 // another token. A task of an array has the name of the array's first run.
 func runOf(e scheduler.Entry, r submitted) int {
-	m := nameForm.FindStringSubmatch(e.Name)
+	m := nameForm().FindStringSubmatch(e.Name)
 	if m == nil || m[2] != r.job.Token {
 		return 0
 	}

@@ -151,7 +151,7 @@ func (h *handover) refuse(runs []handed, failure *scheduler.Error) error {
 	} else {
 		h.refusal, h.refusals = message, 1
 	}
-	if failure.Silent() || h.client.Full != nil && h.client.Full.MatchString(message) {
+	if failure.Silent() || h.client.Full != nil && h.client.Full().MatchString(message) {
 		h.refusals = enough
 	}
 	ids := make([]int, len(runs))

@@ -37,7 +37,7 @@ var oar = &Scheduler{
 		Dir:   Option{"", []string{"-d", "--directory"}},
 		Again: []string{"-t idempotent"},
 		Path: func(path, _ string) (string, bool) {
-			return path, oarPath.MatchString(path)
+			return path, oarPath().MatchString(path)
 		},
 		Warning: oarWarning,
 		Signal:  "USR2",
@@ -82,7 +82,7 @@ var oarWalltime = pattern.New(`walltime\s*=\s*([\d:]+)`)
 
 // oarLimit reads the walltime of -l, HOURS[:MINUTES[:SECONDS]].
 func oarLimit(values func(names ...string) []string) time.Duration {
-	m := oarWalltime.FindStringSubmatch(last(values("-l", "--resource")))
+	m := oarWalltime().FindStringSubmatch(last(values("-l", "--resource")))
 	if m == nil {
 		return 0
 	}
@@ -163,7 +163,7 @@ func readOarstat(text string) ([]Entry, error) {
 					e.Why = "deleted"
 				}
 			case "RESUBMIT_JOB_AUTOMATICALLY":
-				if m := newID.FindStringSubmatch(event.Description); m != nil {
+				if m := newID().FindStringSubmatch(event.Description); m != nil {
 					e.Next = m[1] + m[2]
 				}
 			case "OUTPUT_FILES", "WORKING_DIRECTORY":

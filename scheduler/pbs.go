@@ -114,7 +114,7 @@ func pbsTaskID(array, task string) string { return strings.Replace(array, "[]", 
 var pbsTask = pattern.New(`\[(\d+)\]`)
 
 // pbsArrayOf is 12[].server for 12[3].server.
-func pbsArrayOf(id string) string { return pbsTask.ReplaceAllString(id, "[]") }
+func pbsArrayOf(id string) string { return pbsTask().ReplaceAllString(id, "[]") }
 
 // pbsLimit reads the walltime of -l.
 func pbsLimit(values func(names ...string) []string) time.Duration {
@@ -136,7 +136,7 @@ func readQstat(text string) ([]Entry, error) {
 			ID: id, Name: setting(rest, "Job_Name"), Word: setting(rest, "job_state"), Why: setting(rest, "comment"), Node: host,
 			Submitted: pbsTime(setting(rest, "ctime")), Started: pbsTime(setting(rest, "stime")),
 		}
-		if m := pbsTask.FindStringSubmatch(id); m != nil {
+		if m := pbsTask().FindStringSubmatch(id); m != nil {
 			e.Task = m[1]
 		}
 		if code := setting(rest, "Exit_status") + setting(rest, "exit_status"); code != "" && code != "0" {

@@ -72,7 +72,7 @@ func (c *Client) query(ctx context.Context, q Query, users, ids []string) ([]Ent
 	for _, args := range q.commands(users, ids) {
 		stdout, err := c.ask(ctx, nil, args...)
 		var failure *Error
-		if errors.As(err, &failure) && !failure.Silent() && q.None != nil && q.None.MatchString(failure.Stderr+failure.Stdout) {
+		if errors.As(err, &failure) && !failure.Silent() && q.None != nil && q.None().MatchString(failure.Stderr+failure.Stdout) {
 			err = nil
 		}
 		if err != nil {
@@ -194,10 +194,10 @@ func (c *Client) butGone(err error) error {
 	if c.Gone == nil || !errors.As(err, &failure) || failure.Silent() {
 		return err
 	}
-	gone := c.Gone.MatchString(failure.Stdout)
+	gone := c.Gone().MatchString(failure.Stdout)
 	for line := range strings.Lines(failure.Stderr) {
 		switch {
-		case c.Gone.MatchString(line):
+		case c.Gone().MatchString(line):
 			gone = true
 		case strings.TrimSpace(line) != "":
 			return err

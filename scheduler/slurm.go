@@ -91,7 +91,7 @@ var warningForm = pattern.New(`^(?:[RB]+:)?(?:SIG)?(\w+)(?:@(\d+))?$`)
 
 // slurmWarning reads --signal; a minute before the limit is the default.
 func slurmWarning(values func(names ...string) []string) (signal string, early time.Duration) {
-	m := warningForm.FindStringSubmatch(last(values("--signal")))
+	m := warningForm().FindStringSubmatch(last(values("--signal")))
 	if m == nil {
 		return "", 0
 	}

@@ -88,7 +88,7 @@ func TestSlurmEnds(t *testing.T) {
 		"slurmstepd-n1: error: *** JOB 2 ON n1 CANCELLED AT 2026-11-23T03:10:00 ***":                                                    "cancelled",
 		"slurmstepd-n1: error: *** JOB 2 ON n1 CANCELLED AT 2026-11-23T03:10:00 DUE TO NODE FAILURE, SEE SLURMCTLD LOG FOR DETAILS ***": "preempted",
 	} {
-		m := slurm.Ends.FindStringSubmatch(text)
+		m := slurm.Ends().FindStringSubmatch(text)
 		if m == nil {
 			t.Errorf("not found in %s", text)
 		} else if got := slurm.Reasons[m[1]]; got != want {

@@ -55,7 +55,7 @@ func (c *Client) SubmitScript(ctx context.Context, script string, tasks int) (Re
 	stdout, err := on.ask(ctx, stdin, args...)
 	ids := c.ids(stdout)
 	var failure *Error
-	if errors.As(err, &failure) && (len(ids) == 0 || c.Despite == nil || !c.Despite.MatchString(failure.Said)) {
+	if errors.As(err, &failure) && (len(ids) == 0 || c.Despite == nil || !c.Despite().MatchString(failure.Said)) {
 		return Receipt{}, err
 	}
 	if len(ids) == 0 {
@@ -67,7 +67,7 @@ func (c *Client) SubmitScript(ctx context.Context, script string, tasks int) (Re
 // ids are the ids in an answer to a submission.
 func (c *Client) ids(stdout string) []string {
 	var ids []string
-	for _, m := range c.Answer.FindAllStringSubmatch(stdout, -1) {
+	for _, m := range c.Answer().FindAllStringSubmatch(stdout, -1) {
 		ids = append(ids, m[1])
 	}
 	return ids
