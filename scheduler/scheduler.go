@@ -42,8 +42,8 @@ type Scheduler struct {
 	Submit  []string                        // the command: the script's path is appended
 	InPlace bool                            // no: ./NAME from the script's own directory, where it is executed
 	Stdin   bool                            // the script is its stdin instead
-	Answer  pattern.Pattern                // its first group is a job's id, in the command's stdout
-	Despite pattern.Pattern                // what the command says when it fails and the id counts all the same; nil: nothing
+	Answer  pattern.Pattern                 // its first group is a job's id, in the command's stdout
+	Despite pattern.Pattern                 // what the command says when it fails and the id counts all the same; nil: nothing
 	TaskID  func(array, task string) string // the id of an array's task; nil: each has one of its own
 	Site    func(ask Ask) Limits            // what the site allows, asked of it; nil: Limits
 	Limits  Limits                          // where that cannot be asked
@@ -70,7 +70,7 @@ type Scheduler struct {
 	Reasons map[string]string // why a job ended, where its word tells: reasons of a record
 	Cancel  []string          // the command: ids are appended
 	Ask     []string          // the command that lets one running job get SIGTERM, where Cancel kills at once: its id is appended; empty: Cancel will do
-	Gone    pattern.Pattern  // what Cancel says of jobs that have ended already; nil: nothing
+	Gone    pattern.Pattern   // what Cancel says of jobs that have ended already; nil: nothing
 
 	// How a job can start again as itself; neither: it cannot.
 	Requeue     []string // the command: its id is appended
@@ -146,8 +146,8 @@ type Query struct {
 	Each    []string               // stands before each word of {ids...}: "-j"
 	Of      func(id string) string // the job that is asked for to hear of id; nil: id
 	Read    func(stdout string) ([]Entry, error)
-	Search  bool             // only where jobs are looked for whose ids are not known
-	Maybe   bool             // many sites do not have it: that it fails says nothing
+	Search  bool            // only where jobs are looked for whose ids are not known
+	Maybe   bool            // many sites do not have it: that it fails says nothing
 	None    pattern.Pattern // what it says, failing, of jobs that it does not know: the answer stands
 }
 
