@@ -10,8 +10,9 @@ import (
 
 // special are stories of single schedulers, by their names.
 var special = map[string][]story{
-	"sge": {{"in error", clusterEqw, nil}},
-	"oar": {{"another id", clusterNewID, nil}},
+	"slurm": {{"preempted", clusterPreempted, func(s *site) bool { return s.real }}},
+	"sge":   {{"in error", clusterEqw, nil}},
+	"oar":   {{"another id", clusterNewID, nil}},
 }
 
 // A job in error waits for ever: status says so, and how to mend it.

@@ -45,6 +45,7 @@ var suite = []story{
 	{"an array in pieces", clusterPieces, func(s *site) bool { return s.fresh != nil && s.query != "" }},
 	{"exit status that requeues", clusterRequeueExit, func(s *site) bool { return s.requeueExit != 0 && s.fresh == nil }},
 	{"any value", clusterValues, nil},
+	{"checkpoint", clusterCheckpoint, func(s *site) bool { return s.real && s.requeue != nil }}, // needs Python
 }
 
 // A story is one test of the suite.
