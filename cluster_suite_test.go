@@ -594,6 +594,15 @@ func clusterPieces(t *testing.T, c *cluster) {
 	for id := 1; id <= 10; id++ {
 		c.await(id, logdir.Complete)
 	}
+	c.mlxp(0, "sub", "--max-running", "1", c.script(
+		`mlxp -- sh -c '[ $MLXP_RESTARTS = 1 ] && mkdir busy && sleep 0.1 && rmdir busy' train n=1,2,3`))
+	for id := 11; id <= 13; id++ {
+		c.await(id, logdir.Failed)
+	}
+	c.mlxp(0, "resume", "11", "12", "13")
+	for id := 11; id <= 13; id++ {
+		c.await(id, logdir.Complete)
+	}
 }
 
 // An exit status that means something to the scheduler passes through.

@@ -90,7 +90,7 @@ func (r *resubmission) renew(to logdir.Run, token string, submission int, user s
 		text = dir.ReplaceAllString(text, strings.ReplaceAll(to.Dir, "$", "$$")+"$1")
 	}
 	r.run, r.text = to, text
-	r.job = &logdir.Job{Scheduler: r.job.Scheduler, Token: token, Submission: submission, Name: name, User: user}
+	r.job = &logdir.Job{Scheduler: r.job.Scheduler, Token: token, Submission: submission, Name: name, User: user, MaxRunning: r.job.MaxRunning}
 	if err := to.WriteScript(logdir.ScriptSh, []byte(text)); err != nil {
 		return fmt.Errorf("run %d: %w", to.ID, err)
 	}
@@ -213,7 +213,7 @@ func resubmit(ctx context.Context, w World, root string, runs []resubmission, si
 	byKind := map[string][]resubmission{}
 	var kinds []string
 	for _, r := range runs {
-		kind := fmt.Sprintf("%q %q %q %q", r.job.Scheduler, r.shell, r.header, r.options)
+		kind := fmt.Sprintf("%q %q %q %q %d", r.job.Scheduler, r.shell, r.header, r.options, r.job.MaxRunning)
 		if byKind[kind] == nil {
 			kinds = append(kinds, kind)
 		}
@@ -224,7 +224,7 @@ func resubmit(ctx context.Context, w World, root string, runs []resubmission, si
 		client := w.client(group[0].job.Scheduler, patience)
 		client.Dir = w.Cwd
 		h := &handover{
-			client: client, limits: client.Site(ctx), options: group[0].options,
+			client: client, limits: client.Site(ctx), options: group[0].options, maxRunning: group[0].job.MaxRunning,
 			shell: group[0].shell, header: group[0].header, out: w.Stdout, report: report,
 		}
 		var all []handed

@@ -287,7 +287,7 @@ func (s *submission) create(stop <-chan struct{}) (bool, error) {
 			}
 			b.queue[i] = &logdir.Job{
 				Scheduler: s.name(), Token: s.token, Submission: batches[0].runs[0].ID,
-				Name: s.jobName(b, run), User: userName(s.w),
+				Name: s.jobName(b, run), User: userName(s.w), MaxRunning: s.o.maxRunning,
 			}
 			text, err := s.jobScript(b, run)
 			if err != nil {

@@ -27,6 +27,7 @@ type Job struct {
 	Task       int    `json:"task,omitempty"`             // its index there
 	Name       string `json:"name,omitempty"`             // of the job
 	User       string `json:"user,omitempty"`             // who submitted it
+	MaxRunning int    `json:"max_running,omitempty"`      // how many runs of its array may run at a time; absent: all
 
 	// Script is what was handed over: the run's own job script, or the array script.
 	Script    jsontext.Text `json:"script,omitempty"`
