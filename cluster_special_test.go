@@ -10,9 +10,21 @@ import (
 
 // special are stories of single schedulers, by their names.
 var special = map[string][]story{
-	"slurm": {{"preempted", clusterPreempted, func(s *site) bool { return s.real }}},
+	"slurm": {
+		{"preempted", clusterPreempted, func(s *site) bool { return s.real }},
+		{"warning signal for the script", clusterWarningB, func(s *site) bool { return s.warn != nil }},
+	},
 	"sge":   {{"in error", clusterEqw, nil}},
 	"oar":   {{"another id", clusterNewID, nil}},
+}
+
+// With B: Slurm sends the signal to the script, not to its steps: it reaches the same
+// processes.
+func clusterWarningB(t *testing.T, c *cluster) {
+	here := *c.site
+	here.warning = "#SBATCH --signal=B:USR1@60"
+	c.site = &here
+	clusterWarning(t, c)
 }
 
 // A job in error waits for ever: status says so, and how to mend it.
