@@ -93,8 +93,8 @@ func lookAt(ctx context.Context, w World, root string, jobs []submitted) queue {
 	}
 }
 
-// stale names the schedulers of jobs that were not asked lately, or not about a job
-// that was submitted since.
+// stale names the schedulers of jobs that were not asked lately. A job that was
+// submitted since has to wait: its state is not shown until then.
 func (q queue) stale(jobs []submitted) []string {
 	names := map[string]bool{}
 	for _, j := range jobs {
