@@ -120,10 +120,10 @@ func launchCommand(w World) *cli.Command {
 }
 
 // readLaunch reads the flags and words of a launch.
-func readLaunch(c *cli.Context, w World) (launchOptions, error) {
+func readLaunch(c *cli.Context, w World) (Launch, error) {
 	words := c.Args().Slice()
 	i := slices.Index(words, "--")
-	o := launchOptions{
+	o := Launch{
 		line:        Line{Overrides: words[:i], Words: words[i+1:]},
 		logDir:      c.String("log-dir"),
 		configDir:   c.String("config-dir"),
@@ -166,9 +166,6 @@ func readLaunch(c *cli.Context, w World) (launchOptions, error) {
 	return o, nil
 }
 
-// A Launch is the command line of a launch, read.
-type Launch = launchOptions
-
 // LaunchReader is the command that main has in place of the launch to read its words:
 // it hands them to take.
 func LaunchReader(w World, take func(Launch)) *cli.Command {
@@ -183,7 +180,8 @@ func LaunchReader(w World, take func(Launch)) *cli.Command {
 	return c
 }
 
-type launchOptions struct {
+// A Launch is the command line of a launch, read.
+type Launch struct {
 	line                          Line
 	logDir, configDir, configName string
 	configNamed                   bool // on the command line
@@ -200,7 +198,7 @@ type launchOptions struct {
 }
 
 // launch plans the runs of a command line and executes them.
-func launch(w World, o launchOptions) error {
+func launch(w World, o Launch) error {
 	report := newReporter(w, o.quiet, o.verbose)
 	if n := scheduler.Tasks(w.getenv); n > 1 {
 		return fault.Hint(fmt.Errorf("mlxp is started %d times at once here, by srun or mpirun: each would be a run of its own", n),
@@ -244,7 +242,7 @@ func launch(w World, o launchOptions) error {
 }
 
 // settings are those that flags set.
-func (o launchOptions) settings() []config.Override {
+func (o Launch) settings() []config.Override {
 	var settings []config.Override
 	if o.logDir != "" {
 		settings = append(settings, config.Override{Key: settingsKey + "logger.parent_log_dir", Value: text(o.logDir)})
@@ -256,7 +254,7 @@ func (o launchOptions) settings() []config.Override {
 }
 
 // place finds the config.
-func (o launchOptions) place(w World, notice func(string)) (ConfigPlace, error) {
+func (o Launch) place(w World, notice func(string)) (ConfigPlace, error) {
 	switch {
 	case o.noConfig:
 		return ConfigPlace{Name: o.configName}, nil
@@ -271,7 +269,7 @@ func (o launchOptions) place(w World, notice func(string)) (ConfigPlace, error) 
 }
 
 // start makes the run directories of jobs and executes them.
-func start(w World, plan *Plan, jobs []Job, o launchOptions, report *reporter) error {
+func start(w World, plan *Plan, jobs []Job, o Launch, report *reporter) error {
 	s := plan.Settings
 	root, remove, err := logRoot(w, s)
 	if err != nil {

@@ -29,7 +29,7 @@ type doneRun struct {
 	commit string
 }
 
-func newFilter(w World, plan *Plan, o launchOptions) (*filter, error) {
+func newFilter(w World, plan *Plan, o Launch) (*filter, error) {
 	f := new(filter)
 	var err error
 	if o.where != "" {

@@ -20,7 +20,7 @@ import (
 )
 
 // printConfigs prints the composed config of each job: --cfg job.
-func printConfigs(w World, plan *Plan, f *filter, o launchOptions) error {
+func printConfigs(w World, plan *Plan, f *filter, o Launch) error {
 	if o.cfg != "job" {
 		return fault.Hint(fmt.Errorf("--cfg %s: there is no such config", o.cfg), "--cfg job prints the program's config; the settings are in metadata/mlxp.yaml of each run")
 	}
@@ -59,7 +59,7 @@ func printConfigs(w World, plan *Plan, f *filter, o launchOptions) error {
 
 // printDefaults prints the files that each job's config is made of, in the order
 // in which they are laid over each other, and what each sets: --info defaults.
-func printDefaults(w World, plan *Plan, o launchOptions) error {
+func printDefaults(w World, plan *Plan, o Launch) error {
 	if o.info != "defaults" {
 		return fault.Hint(fmt.Errorf("--info %s: there is no such information", o.info), "--info defaults lists the files of the config")
 	}
@@ -92,7 +92,7 @@ func printDefaults(w World, plan *Plan, o launchOptions) error {
 const shown = 10
 
 // printPlan prints the runs: --dry-run.
-func printPlan(w World, plan *Plan, f *filter, o launchOptions) error {
+func printPlan(w World, plan *Plan, f *filter, o Launch) error {
 	out := bufio.NewWriter(w.Stdout)
 	left, count := map[string]int{}, 0
 	var first, last []string
