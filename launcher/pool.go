@@ -161,6 +161,7 @@ func executeRun(w World, run logdir.Run, gpu string, show bool, received <-chan 
 		Notice:  report.notice,
 		Warn:    report.warn,
 		Unshown: report.unshown,
+		Unkept:  report.unkept,
 		Version: w.Version,
 		Guard:   w.Guard,
 		GPU:     gpu,

@@ -42,7 +42,7 @@ type reporter struct {
 	count int             // that started
 	first int             // number of the one that started first
 	told  map[string]bool // notices, each told once
-	lost  bool            // output could not be shown
+	lost  bool            // output could not be shown or kept
 }
 
 func newReporter(w World, quiet, verbose bool) *reporter {
@@ -86,8 +86,16 @@ func (r *reporter) unshown(err error) {
 	r.lost = true
 }
 
-// complete makes success an error if output could not be shown: whoever asked for it
-// does not have it.
+// unkept tells what of a run could not be kept.
+func (r *reporter) unkept(err error) {
+	r.warn(err.Error())
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.lost = true
+}
+
+// complete makes success an error if output could not be shown or kept: whoever asked
+// for it does not have it.
 func (r *reporter) complete(err error) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()

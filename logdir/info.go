@@ -70,6 +70,7 @@ type Info struct {
 	User           string           `json:"user,omitempty"`            // login name of the launcher
 	Process        *process.Process `json:"process,omitempty"`         // the supervisor of the last attempt
 	Resources      *Resources       `json:"resources,omitempty"`       // what the last attempt had and used
+	Problems       []jsontext.Text  `json:"problems,omitempty"`        // what of the run could not be kept, as on a full disk
 	VersionManager *VersionManager  `json:"version_manager,omitempty"` // the code version
 	Scheduler      *Scheduler       `json:"scheduler,omitempty"`       // the job that ran the last attempt
 	Attempts       []Attempt        `json:"attempts,omitempty"`        // each start of the program, the first first

@@ -16,16 +16,26 @@ import (
 func ReplaceFile(path string, text []byte) error {
 	f, err := renameio.NewPendingFile(path, renameio.WithTempDir(filepath.Dir(path)), renameio.WithPermissions(0o666))
 	if err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
+		return writing(path, err)
 	}
 	defer f.Cleanup()
 	if _, err := f.Write(text); err != nil {
-		return err // names the temporary file, which is beside path
+		return writing(path, err)
 	}
 	if err := f.CloseAtomicallyReplace(); err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
+		return writing(path, err)
 	}
 	return nil
+}
+
+// writing is err for the file at path: what went wrong with the one that was to take its
+// place names that one.
+func writing(path string, err error) error {
+	var failed *os.PathError
+	if errors.As(err, &failed) {
+		err = failed.Err
+	}
+	return &os.PathError{Op: "write", Path: path, Err: err}
 }
 
 // replaceSoon makes path hold text as [ReplaceFile] does, but does not wait for the
@@ -34,11 +44,11 @@ func replaceSoon(path string, text []byte) error {
 	own := fmt.Sprintf("%s.%d", filepath.Join(filepath.Dir(path), "."+filepath.Base(path)), os.Getpid())
 	_ = os.Remove(own) // of a process that was killed and had this number
 	if err := writeNew(own, text); err != nil {
-		return err
+		return writing(path, err)
 	}
 	if err := os.Rename(own, path); err != nil {
 		_ = os.Remove(own)
-		return err
+		return writing(path, err)
 	}
 	return nil
 }

@@ -150,6 +150,12 @@ func (r *Record) Write(w io.Writer, style Style) error {
 	if of, ok := r.Info("rerun_of").(int64); ok {
 		line("rerun of", fmt.Sprintf("run %d", of))
 	}
+	if problems, ok := r.Info("problems").(nodes.List); ok {
+		for i := range problems.Len() {
+			text, _ := problems.At(i).(string)
+			line("problem", printable(text))
+		}
+	}
 	line("mlxp", printable(in.text("mlxp")))
 	if c := r.Config(); c != nil && len(c.Keys) > 0 {
 		b.WriteString("\nconfig\n")

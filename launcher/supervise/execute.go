@@ -25,6 +25,7 @@ func (a *attempt) execute() error {
 	if err != nil {
 		return a.refuse(err)
 	}
+	a.makeReserve()
 	g, err := startGroup(func() (int, error) { return a.start(io) })
 	io.started()
 	if err != nil {
@@ -215,7 +216,6 @@ func (a *attempt) follow(g *group, tty *terminal, left remains) ending {
 			a.meter = startMeter(left.pgid, left.start)
 			a.info.Status = logdir.Running
 			a.note(a.run.WriteInfo(a.info))
-			a.makeReserve()
 			a.info.Resources = describeResources()
 			asked = true
 			go func() { learnt <- a.learn() }()
@@ -301,9 +301,12 @@ func (a *attempt) finish(end ending) error {
 	info.Seconds = &seconds
 	info.Resources.CPUSeconds, info.Resources.PeakMemory = a.used.cpu.Seconds(), a.used.memory
 	a.recordEnd()
+	for _, problem := range a.notices {
+		info.Problems = append(info.Problems, jsontext.Text(problem.Error()))
+	}
 	a.note(a.writeEnd())
 	for _, problem := range a.notices {
-		a.opts.Warn(fmt.Sprintf("run %d: not all of it could be recorded: %v", a.run.ID, problem))
+		a.opts.Unkept(fmt.Errorf("run %d: not all of it could be recorded: %w", a.run.ID, problem))
 	}
 	return nil
 }

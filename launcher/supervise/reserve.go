@@ -12,8 +12,9 @@ import (
 )
 
 // A run's end must be on record also when the disk has filled up in between, by
-// the run itself most likely. So a run that lasts keeps a block of the disk in a
-// file of its own, and gives it back for the final record.
+// the run itself most likely, and at once. So a run keeps a block of the disk in a
+// file of its own, from before its program starts, and gives it back for the final
+// record.
 const (
 	reserveName = logdir.MetadataDir + "/.reserve"
 	reserveSize = 16 << 10
@@ -33,12 +34,17 @@ func (a *attempt) makeReserve() {
 	_ = os.Remove(path)
 }
 
-// writeEnd writes the final record. While the disk is full it tries again, until
-// it has tried for patience or the user asks to end.
-func (a *attempt) writeEnd() error {
+// giveBack makes room for the record.
+func (a *attempt) giveBack() {
 	if a.reserve != "" {
 		_ = os.Remove(a.reserve) // as it may have been before
 	}
+}
+
+// writeEnd writes the final record. While the disk is full it tries again, until
+// it has tried for patience or the user asks to end.
+func (a *attempt) writeEnd() error {
+	a.giveBack()
 	err := a.run.WriteInfo(a.info)
 	for began := time.Now(); isFull(err) && time.Since(began) < patience; err = a.run.WriteInfo(a.info) {
 		a.opts.Warn(fmt.Sprintf("run %d has ended, and the disk is too full to record it: trying for %v; free some space, or press Ctrl-C to give up", a.run.ID, patience))

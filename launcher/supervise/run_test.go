@@ -87,6 +87,7 @@ func quietly() (Options, *[]string) {
 		Notice:  func(text string) { *notices = append(*notices, text) },
 		Warn:    func(text string) { *notices = append(*notices, text) },
 		Unshown: func(err error) { *notices = append(*notices, err.Error()) },
+		Unkept:  func(err error) { *notices = append(*notices, err.Error()) },
 		Resolve: func(n *config.Node, _ *logdir.Info) (*config.Node, error) {
 			return config.Resolve(n, config.Resolver{})
 		},
@@ -362,6 +363,9 @@ func TestRunWithAFullDisk(t *testing.T) {
 	}
 	if len(*notices) != 1 || !strings.Contains((*notices)[0], "no space left") {
 		t.Errorf("notices %q", *notices)
+	}
+	if record, err := run.ReadInfo(); err != nil || len(record.Problems) != 1 || !strings.Contains(string(record.Problems[0]), "log.stdout") {
+		t.Errorf("record %+v, %v", record, err)
 	}
 }
 

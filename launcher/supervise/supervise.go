@@ -31,6 +31,7 @@ type Options struct {
 	Notice    func(string)      // told what the user may want to know
 	Warn      func(string)      // told what went wrong that the program does not notice
 	Unshown   func(error)       // told why output of the program could not be shown, though it was kept
+	Unkept    func(error)       // told what of the run could not be kept or recorded
 	Version   string            // of mlxp
 	GPU       string            // the graphics processor that the caller has chosen for the run; empty: none
 	Guard     *Guard            // ends what belongs to the run if this process is killed; nil: nothing does
@@ -205,8 +206,9 @@ func (a *attempt) refuse(why error) error {
 	if fault.Status(why) == fault.Usage {
 		why = fault.Exit(why, fault.Incomplete)
 	}
+	a.giveBack()
 	if err := a.run.WriteInfo(a.info); err != nil {
-		return errors.Join(why, err)
+		return fmt.Errorf("%w; %v", why, err)
 	}
 	return why
 }
