@@ -21,8 +21,8 @@ import (
 var suite = []story{
 	{"sweep", clusterSweep, nil},
 	{"scheduler is down", clusterDown, func(s *site) bool { return s.fresh != nil }},
-	{"loop with staging", clusterLoop, nil},
-	{"one by one", clusterOneByOne, nil},
+	{"loop with staging", clusterLoop, once},
+	{"one by one", clusterOneByOne, once},
 	{"refused", clusterRefused, nil},
 	{"cancel a pending job", clusterCancelPending, nil},
 	{"cancel a running job", clusterCancelRunning, nil},
@@ -31,23 +31,27 @@ var suite = []story{
 	{"time limit", clusterTimeLimit, func(s *site) bool { return s.timeLimit != nil || s.short != nil }},
 	{"requeued on timeout", clusterRequeueOnTimeout, func(s *site) bool { return s.resumes }},
 	{"what goes before fails", clusterSetupFails, nil},
-	{"failing program", clusterFails, nil},
-	{"superseded", clusterSuperseded, nil},
-	{"submit by hand", clusterByHand, nil},
-	{"rerun", clusterRerun, nil},
+	{"failing program", clusterFails, once},
+	{"superseded", clusterSuperseded, once},
+	{"submit by hand", clusterByHand, once},
+	{"rerun", clusterRerun, once},
 	{"inside a job", clusterInside, nil},
 	{"sub is killed", clusterKilled, nil},
 	{"any bytes", clusterBytes, nil},
 	{"warning signal", clusterWarning, func(s *site) bool { return s.warning != "" }},
-	{"many watch", clusterWatch, func(s *site) bool { return s.fresh != nil && s.query != "" }}, // of one fake: no scheduler comes into it
+	{"many watch", clusterWatch, func(s *site) bool { return s.fresh != nil && once(s) }},
 	{"submit limit", clusterLimit, func(s *site) bool { return s.fresh != nil }},
-	{"node fails", clusterNodeFails, func(s *site) bool { return s.fresh != nil }},
-	{"the scheduler forgets", clusterForgets, func(s *site) bool { return s.fresh != nil }},
-	{"an array in pieces", clusterPieces, func(s *site) bool { return s.fresh != nil }},
+	{"node fails", clusterNodeFails, func(s *site) bool { return s.fresh != nil && once(s) }},
+	{"the scheduler forgets", clusterForgets, func(s *site) bool { return s.fresh != nil && once(s) }},
+	{"an array in pieces", clusterPieces, func(s *site) bool { return s.fresh != nil && once(s) }},
 	{"exit status that requeues", clusterRequeueExit, func(s *site) bool { return s.requeueExit != 0 && s.fresh == nil }},
-	{"any value", clusterValues, func(s *site) bool { return s.real || s.query != "" }}, // of one fake: the shell alone comes into it
+	{"any value", clusterValues, once},
 	{"checkpoint", clusterCheckpoint, func(s *site) bool { return s.real && s.requeue != nil }}, // needs Python
 }
+
+// once is the need of a story whose subject is the same code for all schedulers: it is
+// told of all real ones, and of one fake.
+func once(s *site) bool { return s.real || s.name == "slurm" }
 
 // A story is one test of the suite.
 type story struct {
@@ -183,6 +187,7 @@ func clusterCancelRunning(t *testing.T, c *cluster) {
 	c.write("wait.sh", waiting...)
 	c.sub(c.script("mlxp -- sh wait.sh"))
 	c.awaitFile(1, logdir.JobLog, "started 0") // while it runs, whenever the scheduler writes output
+	c.await(1, logdir.Running)
 	c.mlxp(0, "cancel", "1")
 	info := c.await(1, logdir.Interrupted, logdir.Failed)
 	if info.Status != logdir.Interrupted || info.Reason == nil || *info.Reason != logdir.Cancelled {
@@ -198,6 +203,7 @@ func clusterOwnCancel(t *testing.T, c *cluster) {
 	c.write("wait.sh", waiting...)
 	jobs := c.sub(c.script("mlxp -- sh wait.sh", "echo after"))
 	c.awaitFile(1, logdir.LogStdout, "started 0")
+	c.await(1, logdir.Running)
 	if out := c.command(append(c.cancel, jobs[1])...); out.status != 0 {
 		t.Fatalf("%q: %s%s", c.cancel, out.stdout, out.stderr)
 	}
@@ -219,6 +225,7 @@ func clusterRequeue(t *testing.T, c *cluster) {
 	jobs := c.sub(c.script(append(slices.Clone(c.again), "echo job starts", "mlxp -- sh wait.sh n=1,2")...))
 	for id := 1; id <= 2; id++ {
 		c.awaitFile(id, logdir.LogStdout, "started 0")
+		c.await(id, logdir.Running)
 	}
 	c.requeue(t, jobs[1], jobs[2])
 	first := logdir.Interrupted
@@ -242,6 +249,7 @@ func clusterTimeLimit(t *testing.T, c *cluster) {
 	c.write("wait.sh", limited...)
 	jobs := c.sub(c.script(append(slices.Clone(c.short), "mlxp -- sh wait.sh")...))
 	c.awaitFile(1, logdir.LogStdout, "started 0")
+	c.await(1, logdir.Running)
 	if c.timeLimit != nil {
 		c.timeLimit(t, jobs[1])
 	}

@@ -44,7 +44,9 @@ func (a *attempt) execute() error {
 	if unshown != nil {
 		a.opts.Unshown(unshown)
 	}
-	return a.finish(end)
+	err = a.finish(end)
+	a.opts.Guard.letGo()
+	return err
 }
 
 // start starts the program as the leader of a process group of its own; one that has
@@ -211,6 +213,7 @@ func (a *attempt) follow(g *group, tty *terminal, left remains) ending {
 			kill()
 		case <-settle.C:
 			a.opts.Guard.watch(left, true)
+			a.opts.Guard.hold(a.opts.LoginShell)
 			a.witness = newWitness(currentCgroup("/"))
 			a.meter = startMeter(left.pgid, left.start)
 			a.info.Status = logdir.Running
