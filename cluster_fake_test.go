@@ -1,6 +1,8 @@
 package main
 
 import (
+	"os"
+	"os/exec"
 	"testing"
 	"time"
 
@@ -8,10 +10,23 @@ import (
 )
 
 // fakeSites are the fakes of all schedulers: each test has one of its own.
-func fakeSites(*testing.T) []*site {
+func fakeSites(t *testing.T) []*site {
+	commands := t.TempDir()
+	if err := fakesched.Build(commands); err != nil {
+		t.Fatal(err)
+	}
+	// mlxp, too, starts faster than a test binary, and is started two thousand times.
+	if out, err := exec.Command("go", "build", "-ldflags=-s -w", "-o", commands, ".").CombinedOutput(); err != nil {
+		t.Fatalf("go build: %v: %s", err, out)
+	}
+	t.Setenv("PATH", commands+string(os.PathListSeparator)+os.Getenv("PATH"))
 	return []*site{
 		fakeSite(fakesched.Config{Scheduler: "slurm"}, realSites["slurm"]),
-		fakeSite(fakesched.Config{Scheduler: "sge"}, realSites["sge"]),
+		fakeSite(fakesched.Config{Scheduler: "sge"}, func() *site {
+			s := *realSites["sge"]
+			s.short = []string{"#$ -l h_rt=0:0:2"}
+			return &s
+		}()),
 		// A second of its limits is short: it submits again what lasted a minute.
 		fakeSite(fakesched.Config{Scheduler: "oar", Second: 20 * time.Millisecond}, &site{
 			name:    "oar",
@@ -47,7 +62,7 @@ func fakeSites(*testing.T) []*site {
 			refused: "#MSUB -q nosuch",
 			says:    "Unknown queue",
 			cancel:  []string{"canceljob"},
-			short:   []string{"#MSUB -l walltime=4"},
+			short:   []string{"#MSUB -l walltime=2"},
 			requeue: func(*testing.T, ...string) {},
 		}),
 	}
@@ -62,7 +77,7 @@ func pbsSite(name string) *site {
 		refused: "#PBS -q nosuch",
 		says:    "Unknown queue",
 		cancel:  []string{"qdel"},
-		short:   []string{"#PBS -l walltime=4"},
+		short:   []string{"#PBS -l walltime=2"},
 		requeue: func(*testing.T, ...string) {},
 	}
 }
@@ -73,6 +88,9 @@ func fakeSite(config fakesched.Config, like *site) *site {
 	s.real = false
 	s.patience = time.Minute
 	config.Slots, config.KillWait = 4, 10*time.Second // nobody waits for it who ends when told to
+	if config.Second == 0 {
+		config.Second = 10 * time.Second // no limit comes before it is told to
+	}
 	s.fresh = func(t *testing.T) *site {
 		fake, err := fakesched.New(t.TempDir(), config)
 		if err != nil {
@@ -96,10 +114,10 @@ func fakeSite(config fakesched.Config, like *site) *site {
 		if s.requeue != nil {
 			s.requeue = func(t *testing.T, jobs ...string) { order("requeued", jobs...)(t) }
 		}
-		if s.timeLimit != nil {
-			s.timeLimit = func(t *testing.T, job string) { order("warn:1s", job)(t) }
+		if s.timeLimit != nil || s.short != nil && s.name != "oar" {
+			s.timeLimit = func(t *testing.T, job string) { order("time limit", job)(t) }
 		}
-		if s.warn != nil {
+		if s.warn != nil || s.name == "sge" {
 			s.warn = func(t *testing.T, job string) { order("warn:1h", job)(t) }
 		}
 		if s.requeue != nil {

@@ -14,8 +14,8 @@ var special = map[string][]story{
 		{"preempted", clusterPreempted, func(s *site) bool { return s.real }},
 		{"warning signal for the script", clusterWarningB, func(s *site) bool { return s.warn != nil }},
 	},
-	"sge":   {{"in error", clusterEqw, nil}},
-	"oar":   {{"another id", clusterNewID, nil}},
+	"sge": {{"in error", clusterEqw, nil}},
+	"oar": {{"another id", clusterNewID, nil}},
 }
 
 // With B: Slurm sends the signal to the script, not to its steps: it reaches the same

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -66,37 +67,36 @@ func sites(t *testing.T) []*site {
 }
 
 func TestCluster(t *testing.T) {
+	var all sync.WaitGroup
 	for _, s := range sites(t) {
-		t.Run(s.name, func(t *testing.T) {
-			if s.fresh != nil {
-				t.Parallel()
-			}
-			if wanted(s, "scheduler is down") {
-				t.Run("scheduler is down", func(t *testing.T) { clusterDown(t, newCluster(t, s)) }) // the others need it
-			}
-			for _, test := range slices.Concat(suite, special[s.name]) {
-				if test.needs != nil && !test.needs(s) || !wanted(s, test.name) {
-					continue
-				}
-				t.Run(test.name, func(t *testing.T) {
-					t.Parallel()
-					test.run(t, newCluster(t, s))
-				})
-			}
+		all.Go(func() {
+			t.Run(s.name, func(t *testing.T) { tell(t, s) })
 		})
 	}
+	all.Wait()
 }
 
-// wanted tells whether a story is told of a site. All stories of all fakes take some
-// minutes: without MLXP_TEST_EVERYTHING some of them stand for the others.
-func wanted(s *site, story string) bool {
-	if s.fresh == nil || everything {
-		return true
+// places are those of stories that are told at the same time. Most of a story is
+// waiting, so that there are more than processors, to which package testing keeps.
+var places = make(chan struct{}, 8)
+
+// tell tells all stories of a site.
+func tell(t *testing.T, s *site) {
+	if s.real && s.stop != nil {
+		t.Run("scheduler is down", func(t *testing.T) { clusterDown(t, newCluster(t, s)) }) // the others need it
 	}
-	if s.name == "slurm" {
-		return !slices.Contains([]string{"requeued on timeout", "sub is killed", "any bytes", "the scheduler forgets"}, story)
+	var all sync.WaitGroup
+	for _, story := range slices.Concat(suite, special[s.name]) {
+		if story.needs != nil && !story.needs(s) {
+			continue
+		}
+		all.Go(func() {
+			places <- struct{}{}
+			defer func() { <-places }()
+			t.Run(story.name, func(t *testing.T) { story.run(t, newCluster(t, s)) })
+		})
 	}
-	return slices.Contains([]string{"sweep", "refused"}, story)
+	all.Wait()
 }
 
 // A cluster is a project of a user's, in a directory of its own, and the scheduler

@@ -3,7 +3,6 @@ package main
 import (
 	"flag"
 	"fmt"
-	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -15,18 +14,13 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 	"github.com/urfave/cli/v2"
 
-	"github.com/mlxp/mlxp/internal/fakesched"
 	"github.com/mlxp/mlxp/launcher"
 )
 
 var golden = flag.Bool("golden", false, "rewrite the expected output in testdata")
 
 func TestMain(m *testing.M) {
-	commands := map[string]func(){"mlxp": main, "program": program}
-	if os.Getenv("MLXP_CLUSTER") == "" {
-		maps.Copy(commands, fakesched.Commands())
-	}
-	testscript.Main(m, commands)
+	testscript.Main(m, map[string]func(){"mlxp": main, "program": program})
 }
 
 // program is the user's program in the stories. Its words say what it does:

@@ -149,6 +149,9 @@ func (j *job) within(opts *supervise.Options) {
 	for _, name := range current.Scheduler.Stops {
 		opts.Stops = append(opts.Stops, unix.SignalNum("SIG"+name))
 	}
+	if current.Scheduler.LoginShell && j.submittedAs(current.ID) {
+		opts.LoginShell = supervise.LoginShell()
+	}
 	began := int64(0) // what the scheduler has written before is about earlier attempts
 	if st, err := os.Stat(j.run.Path(logdir.JobLog)); err == nil {
 		began = st.Size()
@@ -189,6 +192,13 @@ func (j *job) within(opts *supervise.Options) {
 		}
 		return reason
 	}
+}
+
+// submittedAs tells whether the run was submitted as the job of this id, and is not
+// executed by hand in another one. Its id may not be recorded yet.
+func (j *job) submittedAs(id string) bool {
+	known, err := j.run.ReadJob()
+	return err == nil && known != nil && (known.JobID == "" || known.JobID == id)
 }
 
 // told returns why the scheduler ends the job, as it says so in the job's output

@@ -28,7 +28,8 @@ var moab = &Scheduler{
 		Attached:    true,
 		LongestName: 14, // what TORQUE takes below it, one being left for JobName
 	},
-	Submit: []string{"msub"},
+	Submit:     []string{"msub"},
+	LoginShell: true, // TORQUE's
 	// A line of its own, behind a blank one, or an attribute of --xml.
 	Answer:  pattern.New(`(?m)(?:^\s*|JobID=")((?:[A-Za-z]\w*\.)?\d+(?:\[\])?(?:\.[A-Za-z][\w.-]*)?)(?:"|\s*$)`),
 	Limits:  Limits{Grace: 10 * time.Second},

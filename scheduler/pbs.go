@@ -32,11 +32,12 @@ var pbs = &Scheduler{
 		Attached:    true,
 		LongestName: 230,
 	},
-	Submit: []string{"qsub"},
-	Answer: pattern.New(`(?m)^\s*(?:Request )?(\d+(?:\[\])?(?:\.[\w.-]+)?)(?: submitted to queue:.*)?\s*$`),
-	TaskID: pbsTaskID,
-	Limits: Limits{Array: 10000, Grace: 10 * time.Second}, // the defaults of max_array_size and kill_delay
-	Full:   pattern.New(`(?i)cannot connect to server|would exceed|limit.*(?:jobs|reached)|maximum number of jobs`),
+	Submit:     []string{"qsub"},
+	LoginShell: true, // src/resmom: start_exec.c writes the script's path to its stdin, and scan_for_terminated kills its session
+	Answer:     pattern.New(`(?m)^\s*(?:Request )?(\d+(?:\[\])?(?:\.[\w.-]+)?)(?: submitted to queue:.*)?\s*$`),
+	TaskID:     pbsTaskID,
+	Limits:     Limits{Array: 10000, Grace: 10 * time.Second}, // the defaults of max_array_size and kill_delay
+	Full:       pattern.New(`(?i)cannot connect to server|would exceed|limit.*(?:jobs|reached)|maximum number of jobs`),
 	Variant: func(ask Ask) string {
 		// TORQUE says "Version: 6.1.2" on stderr, PBS "pbs_version = 23.06.06".
 		if text, err := ask("qsub", "--version"); err == nil && !strings.Contains(strings.ToLower(text), "pbs_version") {
@@ -81,12 +82,13 @@ var torque = &Scheduler{
 		Attached:    true,
 		LongestName: 14, // of 15, one being left for JobName
 	},
-	Submit:  pbs.Submit,
-	Answer:  pbs.Answer,
-	TaskID:  pbsTaskID,
-	Limits:  pbs.Limits,
-	JobName: torqueName,
-	Full:    pbs.Full,
+	Submit:     pbs.Submit,
+	LoginShell: true, // the same; the mom's exec_with_exec makes the script the shell's successor
+	Answer:     pbs.Answer,
+	TaskID:     pbsTaskID,
+	Limits:     pbs.Limits,
+	JobName:    torqueName,
+	Full:       pbs.Full,
 	Queries: []Query{
 		{Command: []string{"qstat", "-f", "-t", "{ids...}"}, Of: pbsArrayOf, Read: readQstat, None: pbsUnknown},
 		{Command: []string{"qstat", "-f", "-t"}, Read: readQstat, Search: true},

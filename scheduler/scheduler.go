@@ -56,6 +56,10 @@ type Scheduler struct {
 	// one in the match, is a key of Reasons. nil: nothing.
 	Ends pattern.Pattern
 
+	// LoginShell says that it starts the script from a login shell, whose end is the
+	// job's: what is left is killed at once. The shell gets the signals that end a job.
+	LoginShell bool
+
 	// Stops are the signals besides SIGTERM by which it ends a job: "USR2".
 	Stops []string
 

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -320,25 +319,6 @@ func (s Site) Stop() error {
 		return err
 	}
 	return os.Remove(s.path("stop"))
-}
-
-// Install puts links to this program under the commands' names, and fakesched,
-// into a directory that is to stand first on PATH. The program's TestMain calls
-// [Dispatch].
-func (s Site) Install(dir string) error {
-	exe, err := os.Executable()
-	if err != nil {
-		return err
-	}
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return err
-	}
-	for name := range Commands() {
-		if err := os.Symlink(exe, filepath.Join(dir, name)); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // Dir is the state directory, which the variable FAKESCHED has to name.

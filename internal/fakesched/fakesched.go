@@ -6,12 +6,11 @@
 // with its variables, in its directory, with its rules for output, signals and
 // requeues.
 //
-// A test binary is all the commands: [Commands] is for testscript.Main, and
-// [Dispatch] for a TestMain whose tests put links to the test binary on PATH
-// with [Site.Install]. What a scheduler remembers is in the directory that the
-// variable FAKESCHED names. One process per directory, the node, runs the tasks;
-// it is started by the commands, and ends when the directory is removed, when
-// it is told to, when it is idle, and after four minutes whatever happens.
+// [Build] makes the commands, which tests put first on PATH. What a scheduler
+// remembers is in the directory that the variable FAKESCHED names. One process per
+// directory, the node, runs the tasks; it is started by the commands, and ends
+// when the directory is removed, when it is told to, when it is idle, and after
+// four minutes whatever happens.
 //
 // The package is for tests alone: .golangci.yml refuses its import elsewhere.
 //
@@ -102,29 +101,6 @@ func Main(name string, args []string) int {
 	_, _ = io.Copy(os.Stdout, &c.out)
 	_, _ = io.Copy(os.Stderr, &c.err)
 	return status
-}
-
-// Commands are all commands of all schedulers, and fakesched itself, for
-// testscript.Main.
-func Commands() map[string]func() {
-	all := map[string]func(){"fakesched": nil}
-	for _, sys := range systems {
-		for name := range sys.commands {
-			all[name] = nil
-		}
-	}
-	for name := range all {
-		all[name] = func() { os.Exit(Main(name, os.Args[1:])) }
-	}
-	return all
-}
-
-// Dispatch runs a command and exits if the test binary was called by the name
-// of one. A TestMain without testscript calls it first.
-func Dispatch() {
-	if run := Commands()[filepath.Base(os.Args[0])]; run != nil {
-		run()
-	}
 }
 
 // change runs f alone with the state, saves it and wakes the node. Its result is

@@ -3,6 +3,7 @@ package fakesched
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -11,9 +12,22 @@ import (
 	"time"
 )
 
+// commands is where the commands of the schedulers are.
+var commands string
+
 func TestMain(m *testing.M) {
-	Dispatch()
-	os.Exit(m.Run())
+	status := 1
+	var err error
+	if commands, err = os.MkdirTemp("", "fakesched"); err == nil {
+		if err = Build(commands); err == nil {
+			status = m.Run()
+		}
+		os.RemoveAll(commands)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+	}
+	os.Exit(status)
 }
 
 // A world is a site, a directory to work in and the commands on PATH.
@@ -26,6 +40,7 @@ type world struct {
 
 func newWorld(t *testing.T, c Config) *world {
 	t.Helper()
+	t.Parallel() // most of a test is waiting
 	root, err := filepath.EvalSymlinks(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
@@ -46,11 +61,7 @@ func newWorld(t *testing.T, c Config) *world {
 			t.Error(err)
 		}
 	})
-	bin := filepath.Join(root, "bin")
-	if err := w.site.Install(bin); err != nil {
-		t.Fatal(err)
-	}
-	w.env = []string{"PATH=" + bin + ":/usr/local/bin:/usr/bin:/bin", "FAKESCHED=" + w.site.dir, "HOME=" + home, "USER=root", "SHELL=/bin/sh"}
+	w.env = []string{"PATH=" + commands + ":/usr/local/bin:/usr/bin:/bin", "FAKESCHED=" + w.site.dir, "HOME=" + home, "USER=root", "SHELL=/bin/sh"}
 	return w
 }
 

@@ -45,7 +45,9 @@ func (a *attempt) execute() error {
 	if unshown != nil {
 		a.opts.Unshown(unshown)
 	}
-	return a.finish(end)
+	err = a.finish(end)
+	a.opts.Guard.letGo()
+	return err
 }
 
 // start starts the program as the leader of a process group of its own; one that has
@@ -212,6 +214,7 @@ func (a *attempt) follow(g *group, tty *terminal, left remains) ending {
 			kill()
 		case <-settle.C:
 			a.opts.Guard.watch(left, true)
+			a.opts.Guard.hold(a.opts.LoginShell)
 			a.witness = newWitness(currentCgroup("/"))
 			a.meter = startMeter(left.pgid, left.start)
 			a.info.Status = logdir.Running
@@ -240,8 +243,8 @@ func (a *attempt) askWhy() chan logdir.Reason {
 	return why
 }
 
-// late waits a moment for the SIGTERM of a scheduler, which goes to all processes of
-// a job at once: the program may have ended by it before it reaches us.
+// late waits a moment for the signal of a scheduler that ends a job, which goes to all
+// of its processes at once: the program may have ended by it before it reaches us.
 func (a *attempt) late(end *ending) bool {
 	if a.opts.Why == nil || end.asked != nil || end.status.Exited() && end.status.ExitStatus() == 0 {
 		return false
@@ -251,8 +254,8 @@ func (a *attempt) late(end *ending) bool {
 	for {
 		select {
 		case sig := <-a.opts.Signals:
-			if sig == unix.SIGTERM {
-				end.asked = sig
+			if sig == unix.SIGTERM || slices.Contains(a.opts.Stops, sig.(unix.Signal)) {
+				end.asked = unix.SIGTERM
 				return true
 			}
 		case <-timer.C:

@@ -28,6 +28,7 @@ type Guard struct {
 	mu      sync.Mutex
 	pipe    *os.File // nil: it does not run
 	started bool
+	held    int // the pid of a login shell; 0: none
 }
 
 // watch has the guard look after r. If there is none yet, it is started if start
@@ -104,6 +105,7 @@ func RunGuard() {
 // of the runs that it was told of.
 func guard(in io.Reader) {
 	watched := map[int]remains{}
+	var held remains // of which nothing but the login shell counts
 	lines := bufio.NewReader(in)
 	for {
 		line, err := lines.ReadString('\n')
@@ -113,6 +115,10 @@ func guard(in io.Reader) {
 		var sign string
 		var r remains
 		n, _ := fmt.Sscanf(line, "%s %d %d %q %q\n", &sign, &r.pgid, &r.start, &r.job, &r.dir)
+		if sign == "=" && n == 3 {
+			held = r
+			continue
+		}
 		if n < 2 || r.pgid < 2 {
 			continue
 		}
@@ -126,4 +132,7 @@ func guard(in io.Reader) {
 		wait.Go(r.end)
 	}
 	wait.Wait()
+	if held.pgid > 1 && !held.reused() {
+		unix.Kill(held.pgid, unix.SIGCONT)
+	}
 }

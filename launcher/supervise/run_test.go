@@ -45,12 +45,21 @@ func TestMain(m *testing.M) {
 // names.
 const superviseVariable = "TEST_SUPERVISE"
 
+// loginShellVariable makes it hold the leader of its session meanwhile.
+const loginShellVariable = "TEST_LOGIN_SHELL"
+
 // superviseRun is a supervisor to be killed.
 func superviseRun(dir string) int {
 	run, err := logdir.OpenRun(dir)
 	if err == nil {
 		opts, _ := quietly()
 		opts.Guard = new(Guard)
+		if os.Getenv(loginShellVariable) != "" {
+			opts.LoginShell = LoginShell()
+			received := make(chan os.Signal, 1)
+			signal.Notify(received, unix.SIGTERM)
+			opts.Signals = received
+		}
 		_, err = Run(run, opts)
 	}
 	if err != nil {

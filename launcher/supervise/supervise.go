@@ -43,6 +43,9 @@ type Options struct {
 	Warning unix.Signal
 	// Stops are the signals besides SIGTERM by which a scheduler ends the program.
 	Stops []unix.Signal
+	// LoginShell is the pid of the shell that [LoginShell] finds, where the scheduler kills
+	// the whole job when that ends, and a signal that ends the job ends it; 0: there is none.
+	LoginShell int
 	// Last is how long after Warning the program gets SIGTERM, where the scheduler will
 	// kill it without a word; 0: the scheduler sends SIGTERM itself.
 	Last time.Duration
