@@ -26,6 +26,9 @@ func clusterNewID(t *testing.T, c *cluster) {
 	if info := c.info(1); info.Scheduler == nil || info.Scheduler.JobID != again || info.Attempts[0].Job != jobs[1] || info.Attempts[1].Job != again {
 		t.Errorf("record: %+v, attempts %+v; the job is %s, was %s", info.Scheduler, info.Attempts, again, jobs[1])
 	}
+	if first := c.info(1).Attempts[0]; c.warns && first.Reason != logdir.Preempted {
+		t.Errorf("the first attempt: %+v", first)
+	}
 	c.mlxp(0, "resume", "1")
 	c.mlxp(0, "cancel", "1")
 	info := c.await(1, logdir.Interrupted)

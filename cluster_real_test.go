@@ -74,7 +74,7 @@ var realSites = map[string]*site{
 		refused:  "#OAR -q nosuchq",
 		says:     "The queue nosuchq does not exist",
 		cancel:   []string{"oardel"},
-		patience: 4 * time.Minute,
+		patience: 8 * time.Minute,
 		kills:    true,
 		warns:    true,
 		lingers:  true,
@@ -87,7 +87,7 @@ var realSites = map[string]*site{
 				ask(t, "oarsub", "-p", "resource_id="+resource(t, job), "-l", "/resource_id=1,walltime=0:1:0", "-O", os.DevNull, "-E", os.DevNull, "true") // else its output is left here
 			}
 		},
-		kill:        10, // its jobs take their time
+		kill:        4, // its jobs take their time
 		requeueExit: 99,
 		least:       6 * time.Second, // MLXP_OAR_RESUBMIT_AFTER is 5
 		warning:     []string{"#OAR --checkpoint 300", "#OAR --signal 10"},

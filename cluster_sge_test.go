@@ -12,11 +12,12 @@ import (
 
 // A job in error waits for ever: status says so, and how to mend it.
 func clusterEqw(t *testing.T, c *cluster) {
-	jobs := c.sub(c.script("set -e", "[ -e mended ] || sh -c 'exit 100'", "mlxp -- true n=1,2"))
-	array, _, _ := strings.Cut(jobs[1], ".")
+	// In an array Grid Engine loses a task now and then that is cleared when another one was
+	// deleted ("failed 21: in recognizing job").
+	jobs := c.sub("--no-array", c.script("set -e", "[ -e mended ] || sh -c 'exit 100'", "mlxp -- true n=1,2"))
 	for id := 1; id <= 2; id++ {
 		row := c.awaitRow(id, func(row map[string]any) bool { return row["state"] == "Eqw" })
-		if row["status"] != "SUBMITTED" || !strings.Contains(fmt.Sprint(row["why"]), "qmod -cj "+array+" ") {
+		if row["status"] != "SUBMITTED" || !strings.Contains(fmt.Sprint(row["why"]), "qmod -cj "+jobs[id]+" ") {
 			t.Errorf("status: %v", row)
 		}
 	}
@@ -29,7 +30,7 @@ func clusterEqw(t *testing.T, c *cluster) {
 		return
 	}
 	c.write("mended")
-	c.command("qmod", "-cj", array) // its exit status is 1 also where it works
+	c.command("qmod", "-cj", jobs[2]) // its exit status is 1 also where it works
 	c.await(2, logdir.Complete)
 }
 
