@@ -10,6 +10,20 @@ import (
 	"github.com/mlxp/mlxp/logdir"
 )
 
+// slowly is the example's program, which waits for its end after the second epoch if
+// it was not started again.
+var slowly = []string{
+	"import os, time, train",
+	"replace = train.replace",
+	"def wait(path, text):",
+	"    replace(path, text)",
+	`    if os.environ["MLXP_RESTARTS"] == "0" and text.startswith("[2,"):`,
+	`        print("two epochs", flush=True)`,
+	"        time.sleep(600)",
+	"train.replace = wait",
+	"train.main()",
+}
+
 // digits copies the example into the project, which finds its checkpoint when it is
 // started again.
 func (c *cluster) digits() (train string) {
@@ -26,7 +40,8 @@ func (c *cluster) digits() (train string) {
 			c.t.Fatal(err)
 		}
 	}
-	return "mlxp -- python3 train.py epochs=4 model.hidden=4"
+	c.write("slowly.py", slowly...)
+	return "mlxp -- python3 slowly.py epochs=4 model.hidden=4"
 }
 
 // asIfNotInterrupted checks that run 1 has learnt the same as one of the same
@@ -51,7 +66,7 @@ func (c *cluster) asIfNotInterrupted() {
 // A program that is started again finds its checkpoint.
 func clusterCheckpoint(t *testing.T, c *cluster) {
 	jobs := c.sub(c.script(append(slices.Clone(c.again), c.digits())...))
-	c.awaitFile(1, logdir.LogStdout, "epoch  2")
+	c.awaitFile(1, logdir.LogStdout, "two epochs")
 	c.requeue(t, jobs[1])
 	if info := c.await(1, logdir.Complete); len(info.Attempts) != 2 {
 		t.Errorf("attempts %+v", info.Attempts)
@@ -63,7 +78,7 @@ func clusterCheckpoint(t *testing.T, c *cluster) {
 // first attempt says why it ended.
 func clusterPreempted(t *testing.T, c *cluster) {
 	c.sub(c.script("#SBATCH --partition=low", c.digits()))
-	c.awaitFile(1, logdir.LogStdout, "epoch  1")
+	c.awaitFile(1, logdir.LogStdout, "two epochs")
 	ask(t, "sbatch", "--partition=high", "--wrap=true", "--output=/dev/null")
 	info := c.await(1, logdir.Complete)
 	if len(info.Attempts) != 2 || info.Attempts[0].Status != logdir.Interrupted || info.Attempts[0].Reason != logdir.Preempted {

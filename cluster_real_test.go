@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"os"
 	"os/exec"
 	"strconv"
@@ -16,6 +17,7 @@ var realSites = map[string]*site{
 		name:        "slurm",
 		real:        true,
 		query:       "squeue",
+		kill:        50,
 		requeueExit: 99,
 		header:      []string{"#SBATCH --time=10"},
 		pending:     "#SBATCH --hold",
@@ -32,35 +34,12 @@ var realSites = map[string]*site{
 		timeLimit: func(t *testing.T, job string) {
 			ask(t, "scontrol", "update", "JobId="+job, "EndTime=now+1") // looked at every 30 s
 		},
-		warning: "#SBATCH --signal=USR1@60",
+		warning: []string{"#SBATCH --signal=USR1@60"},
 		warn: func(t *testing.T, job string) {
 			ask(t, "scontrol", "update", "JobId="+job, "EndTime=now+300") // the time of the signal is looked at every 30 s
 			ask(t, "scontrol", "update", "JobId="+job, "EndTime=now+65")
 		},
-		stop: func(t *testing.T) func() {
-			text, err := os.ReadFile("/run/slurmctld.pid")
-			if err != nil {
-				t.Fatal(err)
-			}
-			pid, err := strconv.Atoi(strings.TrimSpace(string(text)))
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err := syscall.Kill(pid, syscall.SIGTERM); err != nil {
-				t.Fatal(err)
-			}
-			for syscall.Kill(pid, 0) == nil {
-				time.Sleep(20 * time.Millisecond)
-			}
-			return func() {
-				ask(t, "slurmctld")
-				for began := time.Now(); exec.Command("scontrol", "ping").Run() != nil; time.Sleep(100 * time.Millisecond) {
-					if time.Since(began) > time.Minute {
-						t.Fatal("slurmctld does not come back")
-					}
-				}
-			}
-		},
+		stop: daemon("/run/slurmctld.pid", []string{"slurmctld"}, "scontrol", "ping"),
 	},
 	"sge": {
 		name:     "sge",
@@ -79,6 +58,12 @@ var realSites = map[string]*site{
 				ask(t, "qmod", "-rj", job)
 			}
 		},
+		kill:        50,
+		requeueExit: 99,
+		warning:     []string{"#$ -l s_rt=0:0:15"},
+		warn:        func(*testing.T, string) {}, // it comes by itself
+		stop: daemon("/var/spool/gridengine/qmaster/qmaster.pid",
+			[]string{"env", "SGE_ROOT=/var/lib/gridengine", "SGE_CELL=default", "sge_qmaster"}, "qstat"),
 	},
 	"oar": {
 		name:     "oar",
@@ -89,16 +74,77 @@ var realSites = map[string]*site{
 		refused:  "#OAR -q nosuchq",
 		says:     "The queue nosuchq does not exist",
 		cancel:   []string{"oardel"},
-		patience: 4 * time.Minute,
+		patience: 8 * time.Minute,
 		kills:    true,
+		warns:    true,
 		lingers:  true,
 		resumes:  true,
 		again:    []string{"#OAR -t besteffort", "#OAR -t idempotent"},
 		short:    []string{"#OAR -l /resource_id=1,walltime=0:0:40", "#OAR --checkpoint 30"},
 		requeue: func(t *testing.T, jobs ...string) {
-			ask(t, "oarsub", "-l", "/core=8,walltime=0:1:0", "true")
+			for _, job := range jobs {
+				// A job that has the right to the core of this one, and to no other.
+				ask(t, "oarsub", "-p", "resource_id="+resource(t, job), "-l", "/resource_id=1,walltime=0:1:0", "-O", os.DevNull, "-E", os.DevNull, "true") // else its output is left here
+			}
 		},
+		kill:        4, // its jobs take their time
+		requeueExit: 99,
+		least:       6 * time.Second, // MLXP_OAR_RESUBMIT_AFTER is 5
+		warning:     []string{"#OAR --checkpoint 300", "#OAR --signal 10"},
+		warn:        func(t *testing.T, job string) { ask(t, "oardel", "-c", job) },
+		stop:        daemon("/run/oar-server.pid", []string{"oar-server"}, "sh", "-c", "ss -Hltn sport = :6666 | grep -q ."),
 	},
+}
+
+// resource is the core that OAR has given a job.
+func resource(t *testing.T, job string) string {
+	t.Helper()
+	out, err := exec.Command("oarstat", "-J", "-f", "-j", job).Output()
+	var jobs map[string]struct {
+		Resources []int `json:"assigned_resources"`
+	}
+	if err == nil {
+		err = json.Unmarshal(out, &jobs)
+	}
+	if err != nil || len(jobs[job].Resources) != 1 {
+		t.Fatalf("job %s has one core: %v, %s", job, err, out)
+	}
+	return strconv.Itoa(jobs[job].Resources[0])
+}
+
+// daemon is how to stop the daemon whose number a file has, until it is started again
+// and a command succeeds.
+func daemon(pidFile string, start []string, ready ...string) func(t *testing.T) func() {
+	return func(t *testing.T) func() {
+		t.Helper()
+		text, err := os.ReadFile(pidFile)
+		if err != nil {
+			t.Fatal(err)
+		}
+		pid, err := strconv.Atoi(strings.TrimSpace(string(text)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := syscall.Kill(pid, syscall.SIGTERM); err != nil {
+			t.Fatal(err)
+		}
+		await := func(what string, is func() bool) {
+			for began := time.Now(); !is(); time.Sleep(50 * time.Millisecond) {
+				if time.Since(began) > time.Minute {
+					t.Fatalf("%s: not within a minute", what)
+				}
+			}
+		}
+		await("the end of "+pidFile, func() bool { return syscall.Kill(pid, 0) != nil })
+		return func() {
+			cmd := exec.Command(start[0], start[1:]...)
+			cmd.Dir, cmd.Env = "/", []string{"PATH=" + os.Getenv("PATH"), "LANG=C.UTF-8"} // as when the cluster came up
+			if out, err := cmd.CombinedOutput(); err != nil {
+				t.Fatalf("%q: %v: %s", start, err, out)
+			}
+			await(start[len(start)-1], func() bool { return exec.Command(ready[0], ready[1:]...).Run() == nil })
+		}
+	}
 }
 
 // ask executes a command of a scheduler's, which has to succeed.

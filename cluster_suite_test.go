@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/mlxp/mlxp/logdir"
+	"github.com/mlxp/mlxp/scheduler"
 	"github.com/mlxp/mlxp/scheduler/script"
 )
 
@@ -38,7 +39,7 @@ var suite = []story{
 	{"inside a job", clusterInside, nil},
 	{"sub is killed", clusterKilled, nil},
 	{"any bytes", clusterBytes, func(s *site) bool { return s.real || slices.Contains([]string{"slurm", "sge", "oar"}, s.name) }}, // those that get paths
-	{"warning signal", clusterWarning, func(s *site) bool { return s.warning != "" }},
+	{"warning signal", clusterWarning, func(s *site) bool { return s.warning != nil }},
 	{"many watch", clusterWatch, func(s *site) bool { return s.fresh != nil && once(s) }},
 	{"submit limit", clusterLimit, func(s *site) bool { return s.fresh != nil }},
 	{"node fails", clusterNodeFails, func(s *site) bool { return s.fresh != nil && once(s) }},
@@ -46,7 +47,9 @@ var suite = []story{
 	{"an array in pieces", clusterPieces, func(s *site) bool { return s.fresh != nil && once(s) }},
 	{"exit status that requeues", clusterRequeueExit, func(s *site) bool { return s.requeueExit != 0 && s.fresh == nil }},
 	{"any value", clusterValues, once},
-	{"checkpoint", clusterCheckpoint, func(s *site) bool { return s.real && s.requeue != nil }}, // needs Python
+	{"environment", clusterEnvironment, isReal},
+	{"so many at a time", clusterMaxRunning, func(s *site) bool { return s.real && s.name != "oar" }}, // which cannot,
+	{"checkpoint", clusterCheckpoint, func(s *site) bool { return s.real && s.requeue != nil }},       // needs Python
 }
 
 // once is the need of a story whose subject is the same code for all schedulers: it is
@@ -229,7 +232,7 @@ func clusterRequeue(t *testing.T, c *cluster) {
 	}
 	c.requeue(t, jobs[1], jobs[2])
 	first := logdir.Interrupted
-	if c.kills {
+	if c.kills && !c.warns {
 		first = "" // nobody saw the end
 	}
 	for id := 1; id <= 2; id++ {
@@ -392,7 +395,7 @@ func clusterInside(t *testing.T, c *cluster) {
 func clusterKilled(t *testing.T, c *cluster) {
 	size, times := 3, 3
 	if c.real {
-		size, times = 6, 50
+		size, times = 6, c.kill
 	}
 	script := c.script(fmt.Sprintf(`for n in $(seq %d); do`, size), `mlxp -- sh -c 'echo ran >> $MLXP_ORIG_CWD/ran.$MLXP_RUN_ID' train n=$n; done`)
 	began := time.Now()
@@ -465,7 +468,14 @@ func clusterBytes(t *testing.T, c *cluster) {
 		if err := os.WriteFile(filepath.Join(c.dir, "value"), values[i%len(values)], 0o666); err != nil {
 			t.Fatal(err)
 		}
-		c.sub(c.script(`mlxp -- sh -c 'printf %s "$1" > got' train "$(cat value)" n=1,2`))
+		script := c.script(`mlxp -- sh -c 'printf %s "$1" > got' train "$(cat value)" n=1,2`)
+		if unfit := scheduler.ByName(c.name).Unfit; unfit != nil && unfit().MatchString(name) {
+			if out := c.mlxp(2, "sub", script); !strings.Contains(out.stderr, "--log-dir DIR") {
+				t.Errorf("in %q: %s", name, out.stderr)
+			}
+			continue
+		}
+		c.sub(script)
 		c.await(1, logdir.Complete)
 		c.await(2, logdir.Complete)
 		if got, err := os.ReadFile(filepath.Join(c.dir, "got")); err != nil || string(got) != strings.TrimRight(string(values[i%len(values)]), "\n") {
@@ -480,7 +490,7 @@ func clusterBytes(t *testing.T, c *cluster) {
 func clusterWarning(t *testing.T, c *cluster) {
 	c.write("catch.sh", "trap 'echo got USR1; exit 9' USR1", "echo started", "sleep 120 & wait $!")
 	c.write("deaf.sh", "echo started", "until [ -e stop ]; do sleep 0.1; done")
-	jobs := c.sub(c.script(c.warning, "mlxp -- sh catch.sh", "echo after", "mlxp -- sh deaf.sh n=3", "mlxp -- sh catch.sh n=2"))
+	jobs := c.sub(c.script(append(slices.Clone(c.warning), "mlxp -- sh catch.sh", "echo after", "mlxp -- sh deaf.sh n=3", "mlxp -- sh catch.sh n=2")...))
 	for id := 1; id <= 3; id++ {
 		c.awaitFile(id, logdir.LogStdout, "started")
 	}
@@ -616,10 +626,38 @@ func clusterPieces(t *testing.T, c *cluster) {
 
 // An exit status that means something to the scheduler passes through.
 func clusterRequeueExit(t *testing.T, c *cluster) {
-	c.sub(c.script(fmt.Sprintf("mlxp -- sh -c 'echo started $MLXP_RESTARTS; [ $MLXP_RESTARTS = 1 ] || exit %d'", c.requeueExit)))
+	c.sub(c.script(append(slices.Clone(c.again), fmt.Sprintf("mlxp -- sh -c '[ $MLXP_RESTARTS = 1 ] && exit; sleep %.0f; exit %d'", c.least.Seconds(), c.requeueExit))...))
 	info := c.await(1, logdir.Complete)
 	if len(info.Attempts) != 2 || *info.Attempts[0].ExitCode != c.requeueExit {
 		t.Errorf("attempts %+v", info.Attempts)
+	}
+}
+
+// A job gets the submitter's environment, or nothing of it; mlxp is found without.
+func clusterEnvironment(t *testing.T, c *cluster) {
+	lines := append([]string{"#!/bin/bash"}, c.header...)
+	script := c.write("script.sh", append(lines, `mlxp -- /bin/sh -c 'echo "of the submitter: <$SUBMITTERS>"'`)...)
+	own := *c.site
+	own.env = append(slices.Clone(own.env), "SUBMITTERS=1")
+	c.site = &own
+	c.sub(script)
+	c.await(1, logdir.Complete)
+	want := "<1>"
+	if c.bare {
+		want = "<>"
+	}
+	c.wants(1, logdir.LogStdout, "of the submitter: "+want)
+}
+
+// No more runs of an array go at a time than the user lets, also when they are resumed.
+func clusterMaxRunning(t *testing.T, c *cluster) {
+	c.sub("--max-running", "1", c.script(`mlxp -- sh -c 'mkdir busy && sleep 0.3 && rmdir busy && [ $MLXP_RESTARTS = 1 ]' train n=1,2,3`))
+	for id := 1; id <= 3; id++ {
+		c.await(id, logdir.Failed)
+	}
+	c.mlxp(0, "resume", "1", "2", "3")
+	for id := 1; id <= 3; id++ {
+		c.await(id, logdir.Complete)
 	}
 }
 

@@ -34,6 +34,7 @@ type site struct {
 	says    string // what it says then
 
 	kills   bool // it ends jobs without a signal that can be caught, but for a warning
+	warns   bool // but a job that it will start again it warns before
 	lingers bool // what it gets while it is down runs later, although it says otherwise
 
 	requeue     func(t *testing.T, jobs ...string) // starts running jobs again; nil: it cannot
@@ -45,13 +46,15 @@ type site struct {
 	stop        func(t *testing.T) (start func())  // until it is started again it does not answer
 	fresh       func(t *testing.T) *site           // a scheduler for one test; nil: this one is for all
 	patience    time.Duration                      // for a job to start and end
-	warning     string                             // a header line that asks for USR1 before the time limit
+	warning     []string                           // header lines that ask for USR1 before the time limit
 	warn        func(t *testing.T, job string)     // lets that come; nil: there is none
 	nodeFails   func(t *testing.T, job string)     // kills all of a running job, which starts elsewhere
 	calls       func(t *testing.T) int             // how often the scheduler was asked for jobs; nil: nobody knows
 	accept      func(t *testing.T, n int)          // refuses more than n submissions
 	largest     func(t *testing.T, n int)          // sets the largest array that the site allows
 	requeueExit int                                // the exit status by which a job asks to start again; 0: none
+	kill        int                                // how often mlxp sub is killed
+	least       time.Duration                      // that such a job has to last
 }
 
 // sites are the schedulers of this test run.

@@ -38,6 +38,7 @@ func jobCommand(w World) *cli.Command {
 			&cli.IntFlag{Name: "requeue", Usage: "start again after the time limit, at most `N` times"},
 			&cli.DurationFlag{Name: "ends", Usage: "from the warning to SIGTERM, where the scheduler kills without one"},
 			&cli.DurationFlag{Name: "limit", Usage: "the time limit, where the scheduler does not say that it is over"},
+			&cli.BoolFlag{Name: "again", Usage: "the job may start again by its exit status"},
 			&cli.BoolFlag{Name: "shell", Usage: "execute the shell of a job script instead"},
 		},
 		Action: func(c *cli.Context) error {
@@ -48,7 +49,7 @@ func jobCommand(w World) *cli.Command {
 			if err != nil {
 				return err
 			}
-			j := &job{w: w, run: run, token: c.String("token"), grace: c.Duration("grace"), ends: c.Duration("ends"), limit: c.Duration("limit"), requeue: c.Int("requeue")}
+			j := &job{w: w, run: run, token: c.String("token"), grace: c.Duration("grace"), ends: c.Duration("ends"), limit: c.Duration("limit"), requeue: c.Int("requeue"), mayAgain: c.Bool("again")}
 			if name := c.String("warning"); name != "" {
 				j.warning = unix.SignalNum("SIG" + strings.TrimPrefix(name, "SIG"))
 				if n, err := strconv.Atoi(name); err == nil {
@@ -68,14 +69,15 @@ func jobCommand(w World) *cli.Command {
 
 // A job is a batch job from within.
 type job struct {
-	w       World
-	run     logdir.Run
-	token   string // empty: it was not submitted
-	grace   time.Duration
-	warning unix.Signal // 0: none
-	ends    time.Duration
-	limit   time.Duration // 0: it need not be known
-	requeue int
+	w        World
+	run      logdir.Run
+	token    string // empty: it was not submitted
+	grace    time.Duration
+	warning  unix.Signal // 0: none
+	ends     time.Duration
+	limit    time.Duration // 0: it need not be known
+	requeue  int
+	mayAgain bool
 }
 
 // shell executes the shell of a job script.
@@ -89,8 +91,9 @@ func (j *job) shell(words []string) error {
 	if err != nil {
 		return err
 	}
-	if info, err := j.run.ReadInfo(); err == nil && j.endedByLimit(info) {
-		if current, ok := scheduler.Current(j.w.getenv); ok && current.Scheduler.RequeueExit != 0 {
+	if info, err := j.run.ReadInfo(); err == nil {
+		current, ok := scheduler.Current(j.w.getenv)
+		if ok && current.Scheduler.RequeueExit != 0 && j.startsAgain(info, current.Scheduler) && j.outlast(info, current.Scheduler, received) {
 			status = current.Scheduler.RequeueExit
 		}
 	}
@@ -116,7 +119,7 @@ func (j *job) execute() error {
 	if err != nil {
 		return err
 	}
-	return exit(j.again(info, report))
+	return exit(j.again(info, received, report))
 }
 
 // superseded returns an error if the run was submitted again since this job was, or
@@ -166,6 +169,16 @@ func (j *job) within(opts *supervise.Options) {
 		e, ok := j.look(current.Scheduler, owner.Job)
 		return ok && e.State == scheduler.Ended
 	}
+	if current.Scheduler.Options.Kills {
+		opts.Warned = func() logdir.Reason {
+			client := scheduler.Client{Scheduler: j.w.site(current.Scheduler), Environ: j.w.Environ, Timeout: soon}
+			e, _, err := client.Detail(context.Background(), current.ID)
+			if err != nil {
+				return ""
+			}
+			return logdir.Reason(current.Scheduler.Reasons[e.Why])
+		}
+	}
 	opts.Why = func() logdir.Reason {
 		if known, err := j.run.ReadJob(); err == nil && known != nil && !known.Cancelled.IsZero() {
 			return logdir.Cancelled
@@ -201,6 +214,9 @@ func (j *job) submittedAs(id string) bool {
 	return err == nil && known != nil && (known.JobID == "" || known.JobID == id)
 }
 
+// soon is how long a scheduler may take to answer a job that ends.
+const soon = 5 * time.Second
+
 // told returns why the scheduler ends the job, as it says so in the job's output
 // behind offset; empty if it does not within a moment.
 func (j *job) told(s *scheduler.Scheduler, offset int64) logdir.Reason {
@@ -234,8 +250,7 @@ func (j *job) told(s *scheduler.Scheduler, offset int64) logdir.Reason {
 
 // look asks the scheduler for one job.
 func (j *job) look(s *scheduler.Scheduler, id string) (scheduler.Entry, bool) {
-	const within = 5 * time.Second
-	client := scheduler.Client{Scheduler: j.w.site(s), Environ: j.w.Environ, Timeout: within}
+	client := scheduler.Client{Scheduler: j.w.site(s), Environ: j.w.Environ, Timeout: soon}
 	var entries []scheduler.Entry
 	var err error
 	for range 3 {
@@ -259,13 +274,17 @@ func (j *job) look(s *scheduler.Scheduler, id string) (scheduler.Entry, bool) {
 
 // again lets the job start again if its time limit has ended the run, as often as
 // that was asked for, and returns the exit status of the job.
-func (j *job) again(info *logdir.Info, report *reporter) int {
+func (j *job) again(info *logdir.Info, received <-chan os.Signal, report *reporter) int {
 	status := *info.ExitCode
 	current, ok := scheduler.Current(j.w.getenv)
-	if !ok || !j.endedByLimit(info) {
+	if !ok || !j.startsAgain(info, current.Scheduler) {
 		return status
 	}
 	if current.Scheduler.RequeueExit != 0 {
+		// In a shell's job the mlxp around the shell ends the job.
+		if j.w.getenv(supervise.ShellVariable) != j.run.Dir && !j.outlast(info, current.Scheduler, received) {
+			return status
+		}
 		return current.Scheduler.RequeueExit
 	}
 	client := scheduler.Client{Scheduler: j.w.site(current.Scheduler), Environ: j.w.Environ, Timeout: patience}
@@ -279,6 +298,41 @@ func (j *job) again(info *logdir.Info, report *reporter) int {
 		report.warn(fmt.Sprintf("run %d was ended by its time limit, and its job cannot be started again: %v", j.run.ID, err))
 	}
 	return status
+}
+
+// startsAgain tells whether the job of a run that has ended is to start again.
+func (j *job) startsAgain(info *logdir.Info, s *scheduler.Scheduler) bool {
+	return j.endedByLimit(info) || j.preempted(info, s)
+}
+
+// preempted tells whether the run has ended because its job has to make room, by
+// itself after a warning: the scheduler does not see that the job is to start again.
+func (j *job) preempted(info *logdir.Info, s *scheduler.Scheduler) bool {
+	return j.mayAgain && s.Options.Kills && info.Reason != nil && *info.Reason == logdir.Preempted
+}
+
+// outlast waits until the preempted job has lasted for as long as one has to that
+// starts again, and tells whether it may. If it is killed before, that does as well.
+func (j *job) outlast(info *logdir.Info, s *scheduler.Scheduler, received <-chan os.Signal) bool {
+	if !j.preempted(info, s) || len(info.Attempts) == 0 {
+		return true
+	}
+	left := s.RequeueAfter - time.Since(info.Attempts[len(info.Attempts)-1].Started.Time)
+	if left <= 0 {
+		return true
+	}
+	fmt.Fprintf(j.w.Stderr, "mlxp: run %d makes room; its job waits up to %v, since %s starts none again that was shorter\n", j.run.ID, left.Round(time.Second), s.Name)
+	over := time.After(left)
+	for {
+		select {
+		case <-over:
+			return true
+		case sig := <-received:
+			if sig == unix.SIGTERM || sig == unix.SIGINT {
+				return false // it is cancelled
+			}
+		}
+	}
 }
 
 // endedByLimit tells whether its time limit has ended the run, and it may start again.

@@ -113,7 +113,7 @@ func (s *submission) readHeader(ctx context.Context) error {
 		s.report.notice(fmt.Sprintf("--max-running has no effect: %s cannot limit how many runs go at a time", s.scheduler.Name))
 	}
 	if o.Limit != nil {
-		s.limit = o.Limit(func(names ...string) []string { return s.scheduler.Values(s.header, names...) })
+		s.limit = o.Limit(s.values)
 	}
 	s.options = s.ends()
 	return nil
@@ -308,6 +308,9 @@ func (s *submission) jobScript(b *batch, run logdir.Run) (string, error) {
 		if s.warning.signal != "" && (s.scheduler.Options.Kills || s.again()) {
 			command = append(command, "--ends", (s.warning.early - s.warning.early/3).String())
 		}
+		if s.mayAgain() {
+			command = append(command, "--again")
+		}
 		if s.limit > 0 {
 			command = append(command, "--limit", s.limit.String())
 		}
@@ -335,6 +338,18 @@ func (s *submission) jobScript(b *batch, run logdir.Run) (string, error) {
 func (s *submission) again() bool {
 	return s.o.requeue > 0 && s.scheduler != nil && s.scheduler.RequeueExit != 0
 }
+
+// mayAgain tells whether jobs of the submission may start again by an exit status that
+// they would not have otherwise.
+func (s *submission) mayAgain() bool {
+	if s.scheduler == nil || s.scheduler.Options.MayAgain == nil {
+		return false
+	}
+	return s.again() || s.scheduler.Options.MayAgain(s.values)
+}
+
+// values are those that the script's header lines give an option.
+func (s *submission) values(names ...string) []string { return s.scheduler.Values(s.header, names...) }
 
 // site asks what the site allows, where jobs are to go to a scheduler.
 func (s *submission) site(ctx context.Context) {
@@ -383,6 +398,9 @@ func (s *submission) top(b *batch, run logdir.Run, written bool) []string {
 		requeue := ""
 		if s.again() {
 			requeue = fmt.Sprintf("--requeue %d ", s.o.requeue)
+		}
+		if s.mayAgain() {
+			requeue += "--again "
 		}
 		lines = append(lines, fmt.Sprintf(`[ "$MLXP_RUN_SHELL" = %s ] || exec %s job --shell %s%s -- %s "$0" "$@"`, dir, self, requeue, dir, strings.Join(shell, " ")))
 	}

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/mlxp/mlxp/internal/pattern"
 	"github.com/mlxp/mlxp/logdir"
@@ -119,7 +120,7 @@ func unqueued(ctx context.Context, w World, runs []submitted, report *reporter) 
 			}
 			ids = append(ids, r.job.JobID) // empty: mlxp sub was killed before it knew
 		}
-		entries, err := client.Look(ctx, users, ids)
+		entries, err := afterLeaving(ctx, client, users, ids, runs, report)
 		if err != nil {
 			return nil, fmt.Errorf("%w: nothing is submitted while nobody knows which jobs wait", err)
 		}
@@ -141,6 +142,41 @@ func unqueued(ctx context.Context, w World, runs []submitted, report *reporter) 
 	}
 	slices.SortFunc(free, func(a, b submitted) int { return a.run.ID - b.run.ID })
 	return free, nil
+}
+
+// timeToLeave is how long mlxp waits for jobs whose runs have ended: schedulers take
+// a second or some to notice that a job is over.
+const timeToLeave = 10 * time.Second
+
+// afterLeaving looks for jobs, again until those are gone whose runs have ended.
+func afterLeaving(ctx context.Context, client *scheduler.Client, users, ids []string, runs []submitted, report *reporter) ([]scheduler.Entry, error) {
+	began, told := time.Now(), false
+	for {
+		entries, err := client.Look(ctx, users, ids)
+		if err != nil {
+			return nil, err
+		}
+		i := slices.IndexFunc(runs, func(r submitted) bool { return leaving(r, entries) })
+		if i < 0 || time.Since(began) > timeToLeave || ctx.Err() != nil {
+			return entries, nil
+		}
+		if !told {
+			told = true
+			report.notice(fmt.Sprintf("run %d has ended, its job has not: waiting up to %v for it", runs[i].run.ID, timeToLeave))
+		}
+		time.Sleep(500 * time.Millisecond)
+	}
+}
+
+// leaving tells whether the job of r still runs although the run that it executed has
+// ended.
+func leaving(r submitted, entries []scheduler.Entry) bool {
+	job, ok := queuedAs(r, entries)
+	if !ok || job.State != scheduler.Running {
+		return false
+	}
+	info, err := r.run.ReadInfo()
+	return err == nil && info.Status.Ended() && info.Scheduler != nil && info.Scheduler.JobID == job.ID
 }
 
 // queuedAs finds the job among entries that waits or runs for r.
@@ -223,6 +259,9 @@ func resubmit(ctx context.Context, w World, root string, runs []resubmission, si
 		group := byKind[kind]
 		client := w.client(group[0].job.Scheduler, patience)
 		client.Dir = w.Cwd
+		if err := startable(client.Scheduler, root); err != nil {
+			return err
+		}
 		h := &handover{
 			client: client, limits: client.Site(ctx), options: group[0].options, maxRunning: group[0].job.MaxRunning,
 			shell: group[0].shell, header: group[0].header, out: w.Stdout, report: report,

@@ -185,8 +185,28 @@ func (s *submission) plan(runs Runs, l script.Launch) error {
 			return err
 		}
 	}
-	s.batches = append(s.batches, &batch{world: w, plan: plan, jobs: jobs, launch: &l})
+	b := &batch{world: w, plan: plan, jobs: jobs, launch: &l}
+	if s.scheduler != nil {
+		if err := startable(s.scheduler, b.root()); err != nil {
+			return err
+		}
+	}
+	s.batches = append(s.batches, b)
 	return nil
+}
+
+// startable returns an error if a scheduler cannot start jobs whose scripts are in the
+// log dir root.
+func startable(s *scheduler.Scheduler, root string) error {
+	if s.Unfit == nil {
+		return nil
+	}
+	found := s.Unfit().FindStringIndex(root)
+	if found == nil {
+		return nil
+	}
+	return fault.Hint(fault.At(fmt.Errorf("%s cannot start a job in a directory of such a name", s.Name), root, found[0]),
+		"--log-dir DIR puts the runs elsewhere; the code may stay where it is")
 }
 
 // checkLater finds out, as far as that can be known here, whether a job can start

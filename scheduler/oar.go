@@ -36,6 +36,9 @@ var oar = &Scheduler{
 		// a path.
 		Dir:   Option{"", []string{"-d", "--directory"}},
 		Again: []string{"-t idempotent"},
+		MayAgain: func(values func(names ...string) []string) bool {
+			return slices.Contains(values("-t", "--type"), "idempotent")
+		},
 		Path: func(path, _ string) (string, bool) {
 			return path, oarPath().MatchString(path)
 		},
@@ -53,7 +56,11 @@ var oar = &Scheduler{
 	},
 	Submit:  []string{"oarsub", "-S"},
 	InPlace: true,
-	Answer:  pattern.New(`(?m)^OAR_JOB_ID=(\d+)\s*$`),
+	// OAR puts the directory between apostrophes into a script of its own, in Perl (see
+	// its Tools.pm). With another one in it the job does not start, and OAR takes the node
+	// for broken.
+	Unfit:  pattern.New(`'|\\\\`),
+	Answer: pattern.New(`(?m)^OAR_JOB_ID=(\d+)\s*$`),
 	// It says "Job is killed", but the job is in the data base, and runs when the server
 	// is back.
 	Despite: pattern.New(`Cannot connect to executor`),
@@ -69,10 +76,15 @@ var oar = &Scheduler{
 		"Running": Running, "Suspended": Running, "Resuming": Running, "Finishing": Ending, "toError": Ending,
 		"Terminated": Ended, "Error": Ended,
 	},
-	Cancel:      []string{"oardel"},
-	Ask:         []string{"oardel", "-s", "SIGTERM"},
-	Gone:        pattern.New(`was already killed|is not running`),
-	RequeueExit: 99, // of a job that lasted more than a minute
+	Cancel: []string{"oardel"},
+	Ask:    []string{"oardel", "-s", "SIGTERM"},
+	Gone:   pattern.New(`was already killed|is not running`),
+	// A preempted job gets the signal of --checkpoint as well, and is killed when as much
+	// time is over; then it is submitted again. One that ends by itself is not, but for
+	// this exit status, and that only if it has lasted more than a minute.
+	RequeueExit:  99,
+	RequeueAfter: 61 * time.Second,
+	Reasons:      map[string]string{oarPreempted: "preempted"},
 }
 
 // oarPath is what OAR's IO.pm allows, without % and \, which mean something.
@@ -121,6 +133,9 @@ func signalNumber(name string) int {
 	return signalNumbers[strings.TrimPrefix(name, "SIG")]
 }
 
+// oarPreempted is why a besteffort job is warned, or has ended, that makes room.
+const oarPreempted = "preempted"
+
 // newID is how the event of a resubmission tells the new id.
 var newID = pattern.New(`new id = (\d+)|=> (\d+)`)
 
@@ -157,7 +172,11 @@ func readOarstat(text string) ([]Entry, error) {
 			case "WALLTIME":
 				e.Why = "walltime over"
 			case "BESTEFFORT_KILL":
-				e.Why = "preempted"
+				e.Why = oarPreempted
+			case "CHECKPOINT":
+				if strings.Contains(event.Description, "(metasched)") { // of the time limit tells sarko
+					e.Why = oarPreempted
+				}
 			case "FRAG_JOB_REQUEST":
 				if e.Why == "" {
 					e.Why = "deleted"

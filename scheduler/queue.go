@@ -45,6 +45,26 @@ func (c *Client) Look(ctx context.Context, users, ids []string) ([]Entry, error)
 	return all, nil
 }
 
+// Detail asks for one job by its id alone, of which a scheduler may tell more than of
+// many. It is not ok if the scheduler does not know it.
+func (c *Client) Detail(ctx context.Context, id string) (Entry, bool, error) {
+	for _, q := range c.Queries {
+		if !q.needsIDs() {
+			continue
+		}
+		entries, err := c.query(ctx, q, nil, []string{id})
+		if err != nil {
+			return Entry{}, false, err
+		}
+		for _, e := range entries {
+			if e.ID == id {
+				return e, true, nil
+			}
+		}
+	}
+	return Entry{}, false, nil
+}
+
 // mostRenewals is how often one call follows jobs to their next ids: what is left is
 // for the next call.
 const mostRenewals = 3

@@ -41,6 +41,7 @@ type Scheduler struct {
 	// Handing over.
 	Submit  []string                        // the command: the script's path is appended
 	InPlace bool                            // no: ./NAME from the script's own directory, where it is executed
+	Unfit   pattern.Pattern                 // directories that it cannot start a job in; nil: none
 	Stdin   bool                            // the script is its stdin instead
 	Answer  pattern.Pattern                 // its first group is a job's id, in the command's stdout
 	Despite pattern.Pattern                 // what the command says when it fails and the id counts all the same; nil: nothing
@@ -77,8 +78,9 @@ type Scheduler struct {
 	Gone    pattern.Pattern   // what Cancel says of jobs that have ended already; nil: nothing
 
 	// How a job can start again as itself; neither: it cannot.
-	Requeue     []string // the command: its id is appended
-	RequeueExit int      // the exit status of the job, with the options Options.Again
+	Requeue      []string      // the command: its id is appended
+	RequeueExit  int           // the exit status of the job, with the options Options.Again
+	RequeueAfter time.Duration // what such a job has to last
 }
 
 // Options are the options of the submit command that mlxp has to do with.
@@ -93,6 +95,8 @@ type Options struct {
 	Dir                 Option   // where the job starts
 	Always              []string // what else every script of mlxp's needs
 	Again               []string // what a script needs whose job may start again by RequeueExit
+	// MayAgain tells whether header lines ask for that already; nil: they need not.
+	MayAgain func(values func(names ...string) []string) bool
 
 	// Path writes a path as the value of Output; task is TaskPath if the path holds it.
 	// It is not ok if the scheduler cannot write there: then it writes nowhere, and the

@@ -66,7 +66,11 @@ var sge = &Scheduler{
 	},
 	// A word of qstat's is made of letters: see sgeState. Here are those that tell why
 	// a job is being ended by -notify's signal: a job that is deleted has a d.
-	Reasons:     map[string]string{"dr": "cancelled", "dRr": "cancelled", "dt": "cancelled", "r": "preempted", "Rr": "preempted"},
+	// One that is to run again may wait for that already.
+	Reasons: map[string]string{
+		"dr": "cancelled", "dRr": "cancelled", "dt": "cancelled", "dRt": "cancelled",
+		"r": "preempted", "Rr": "preempted", "t": "preempted", "Rt": "preempted", "Rq": "preempted", "Rwq": "preempted",
+	},
 	Cancel:      []string{"qdel"},
 	Gone:        pattern.New(`does not exist`),
 	RequeueExit: 99, // not of a job that is being ended, be it by h_rt: it has to end before

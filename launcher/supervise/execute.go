@@ -136,7 +136,7 @@ func (a *attempt) follow(g *group, tty *terminal, left remains) ending {
 				}
 			}
 			if why == nil && a.late(&end) {
-				why = a.askWhy()
+				why = ask(a.opts.Why)
 			}
 			if why != nil {
 				select {
@@ -148,15 +148,21 @@ func (a *attempt) follow(g *group, tty *terminal, left remains) ending {
 		case sig := <-a.opts.Signals:
 			switch {
 			case sig == a.opts.Warning:
+				if end.warned && a.opts.Last > 0 {
+					continue // OAR repeats it, and the program is ending
+				}
 				if !end.warned && a.opts.Last > 0 {
 					final.Reset(a.opts.Last)
+				}
+				if !end.warned && a.opts.Warned != nil && why == nil {
+					why = ask(a.opts.Warned)
 				}
 				end.warned = true
 			case slices.Contains(a.opts.Stops, sig.(unix.Signal)):
 				// A program that knows this signal gets it, any other one SIGTERM.
 				if g.signalCatchers(sig.(unix.Signal)) {
 					if !dying && a.opts.Why != nil {
-						why = a.askWhy()
+						why = ask(a.opts.Why)
 					}
 					dying, end.asked = true, unix.SIGTERM
 					grace.Reset(a.opts.Grace)
@@ -177,7 +183,7 @@ func (a *attempt) follow(g *group, tty *terminal, left remains) ending {
 					dying = true
 					grace.Reset(a.opts.Grace)
 					if a.opts.Why != nil && sig == unix.SIGTERM {
-						why = a.askWhy()
+						why = ask(a.opts.Why)
 					}
 				}
 				if sig == unix.SIGINT {
@@ -236,10 +242,10 @@ func (a *attempt) follow(g *group, tty *terminal, left remains) ending {
 	}
 }
 
-// askWhy asks, while the program ends, why the scheduler ends it.
-func (a *attempt) askWhy() chan logdir.Reason {
+// ask asks, while the program ends, why the scheduler ends it.
+func ask(whom func() logdir.Reason) chan logdir.Reason {
 	why := make(chan logdir.Reason, 1)
-	go func() { why <- a.opts.Why() }()
+	go func() { why <- whom() }()
 	return why
 }
 
@@ -291,7 +297,7 @@ func (a *attempt) finish(end ending) error {
 	case end.asked != nil: // it caught the signal and gave up
 		a.interrupted(end.asked.(unix.Signal), a.reason(end, end.asked.(unix.Signal)))
 	case end.warned:
-		a.interrupted(a.opts.Warning, logdir.TimeLimit)
+		a.interrupted(a.opts.Warning, a.reason(end, a.opts.Warning))
 	default:
 		info.Status = logdir.Failed
 	}

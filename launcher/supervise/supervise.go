@@ -52,6 +52,8 @@ type Options struct {
 	// Why tells why the scheduler ends the program, once that gets SIGTERM; empty:
 	// nobody knows. nil: nobody does.
 	Why func() logdir.Reason
+	// Warned tells why Warning came; empty: for the time limit. nil: always for that.
+	Warned func() logdir.Reason
 
 	// Code is called when the run is claimed. It makes sure that the code is
 	// there which the program is, and records which that is; an error refuses the
