@@ -1,10 +1,12 @@
 package launcher
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
+	"os/exec"
 	"path/filepath"
 	"slices"
 
@@ -37,14 +39,14 @@ Exit status: 0, 1 if a run was not removed.`,
 			if err != nil {
 				return err
 			}
-			return remove(w, root, ids, c.Bool("yes"), c.Bool("json"), report)
+			return remove(c.Context, w, root, ids, c.Bool("yes"), c.Bool("json"), report)
 		},
 	}
 }
 
 // remove removes the runs of root with these numbers, as far as nobody executes
 // or waits for them.
-func remove(w World, root string, ids []int, yes, asJSON bool, report *reporter) error {
+func remove(ctx context.Context, w World, root string, ids []int, yes, asJSON bool, report *reporter) error {
 	var runs []logdir.Run
 	left := 0
 	for _, id := range ids {
@@ -68,6 +70,15 @@ func remove(w World, root string, ids []int, yes, asJSON bool, report *reporter)
 		}
 		runs = append(runs, run)
 	}
+	waits := waiting(ctx, w, runs)
+	runs = slices.DeleteFunc(runs, func(run logdir.Run) bool {
+		why := waits[run.ID]
+		if why != "" {
+			report.warn("not removed: " + why)
+			left++
+		}
+		return why != ""
+	})
 	if len(runs) > 0 {
 		if err := agree(w, runs, yes); err != nil {
 			return err
@@ -125,6 +136,47 @@ func queuedFor(run logdir.Run, ids []int) string {
 		return ""
 	}
 	return fmt.Sprintf("the directory of run %d holds the array script of %s %s, which a scheduler has", run.ID, plural(len(others), "run"), numbers(others))
+}
+
+// waiting tells of runs that have ended, not as they should, whose jobs a scheduler will
+// start again: requeued ones, say. The text is why such a run has to stay.
+func waiting(ctx context.Context, w World, runs []logdir.Run) map[int]string {
+	byScheduler := map[string][]submitted{}
+	for _, run := range runs {
+		info, err := run.ReadInfo()
+		if err != nil || info.Status == logdir.Complete {
+			continue
+		}
+		if job, err := run.ReadJob(); err == nil && job.Queued() {
+			byScheduler[job.Scheduler] = append(byScheduler[job.Scheduler], submitted{run, job})
+		}
+	}
+	why := map[int]string{}
+	for name, runs := range byScheduler {
+		client := w.client(name, slowAnswer)
+		if client == nil {
+			continue
+		}
+		var users, ids []string
+		for _, r := range runs {
+			if !slices.Contains(users, r.job.User) {
+				users = append(users, r.job.User)
+			}
+			ids = append(ids, r.job.JobID)
+		}
+		entries, err := client.Look(ctx, users, ids)
+		if errors.Is(err, exec.ErrNotFound) {
+			continue // the log dir was taken to where there is no such scheduler
+		}
+		for _, r := range runs {
+			if err != nil {
+				why[r.run.ID] = fmt.Sprintf("nobody knows whether the job of run %d starts again: %v", r.run.ID, err)
+			} else if job, ok := queuedAs(r, entries); ok {
+				why[r.run.ID] = fmt.Sprintf("run %d is with %s as job %s (%s); mlxp cancel %d takes it out of the queue", r.run.ID, name, job.ID, job.Word, r.run.ID)
+			}
+		}
+	}
+	return why
 }
 
 // agree lists runs and asks whether to remove them.

@@ -213,7 +213,7 @@ func (a *attempt) refuse(why error) error {
 	}
 	a.giveBack()
 	if err := a.run.WriteInfo(a.info); err != nil {
-		return fmt.Errorf("%w; %v", why, err)
+		return fmt.Errorf("%w; %w", why, err)
 	}
 	return why
 }
