@@ -128,7 +128,7 @@ func clusterOneByOne(t *testing.T, c *cluster) {
 func clusterRefused(t *testing.T, c *cluster) {
 	script := c.script(c.refused, "mlxp -- true n=1,2")
 	out := c.mlxp(1, "sub", script)
-	if !strings.Contains(out.stderr, c.says) || !strings.Contains(out.stderr, "mlxp resume 1 2") || out.stdout != "" {
+	if !strings.Contains(out.stderr, c.says) || !strings.Contains(out.stderr, "logs/1/script.sh") || !strings.Contains(out.stderr, "mlxp rm 1 2,") || out.stdout != "" {
 		t.Errorf("stdout: %s\nstderr: %s", out.stdout, out.stderr)
 	}
 	rows := c.rows()

@@ -3,6 +3,7 @@ package launcher
 import (
 	"context"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"github.com/mlxp/mlxp/internal/fault"
+	"github.com/mlxp/mlxp/internal/visible"
 	"github.com/mlxp/mlxp/logdir"
 	"github.com/mlxp/mlxp/scheduler"
 	"github.com/mlxp/mlxp/scheduler/script"
@@ -53,6 +55,10 @@ func (s *submission) name() string {
 // say that mlxp has to know.
 func (s *submission) readHeader(ctx context.Context) error {
 	s.dir = s.w.Cwd
+	near := s.script.Near()
+	for _, line := range slices.Sorted(maps.Keys(near)) {
+		s.report.notice(fmt.Sprintf("%s:%d: no scheduler reads %s: a header line begins with # and the word in capitals, without blanks", s.o.path, line, visible.Text(strings.TrimSpace(near[line]))))
+	}
 	first := 0
 	for _, h := range s.script.Header {
 		found := scheduler.ByDirective(h.Directive)

@@ -193,7 +193,11 @@ func (row *statusRow) fromQueue(run logdir.Run, info *logdir.Info, job *logdir.J
 		row.Status = logdir.Lost
 	case s.known && s.State == scheduler.Ended && row.Status == logdir.Submitted:
 		row.Status = logdir.Created
-		row.Why = "its job ended before the run started: see job.log"
+		why := "its job ended before the run started"
+		if s.Why != "" {
+			why += " (" + s.Why + ")"
+		}
+		row.Why = why + ": see " + run.Path(logdir.JobLog)
 	case s.known && s.State == scheduler.Ended && !alive:
 		row.Status = logdir.Lost
 	case s.known && s.State == scheduler.Pending && row.Status != logdir.Submitted && !alive:

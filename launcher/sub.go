@@ -266,15 +266,21 @@ func (s *submission) lookAround() {
 		return
 	}
 	seen := map[string]bool{}
+	var all []string
 	look := func(what, path string) {
 		if seen[path] || path == "" {
 			return
 		}
 		seen[path] = true
 		if why := localOnly(path); why != "" {
-			s.report.notice(fmt.Sprintf("%s, %s, is %s: other nodes may not see it", what, visible.Text(path), why))
+			all = append(all, fmt.Sprintf("%s (%s) is %s", what, visible.Text(path), why))
 		}
 	}
+	defer func() {
+		if len(all) > 0 {
+			s.report.notice("other nodes may not see this: " + strings.Join(all, "; "))
+		}
+	}()
 	look("mlxp itself", s.w.Self)
 	for _, b := range s.batches {
 		look("the code", b.code.workDir)

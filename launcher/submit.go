@@ -35,6 +35,8 @@ type handover struct {
 	jobs, queued int    // jobs and runs that were accepted
 	refused      []int  // runs
 	left         []int  // runs that the scheduler was not asked about
+
+	rejected *logdir.Run // the first that the scheduler will not take as it is; nil: there is none
 }
 
 // A handed is a run with what is known of its job.
@@ -153,6 +155,8 @@ func (h *handover) refuse(runs []handed, failure *scheduler.Error) error {
 	}
 	if failure.Silent() || h.client.Full != nil && h.client.Full().MatchString(message) {
 		h.refusals = enough
+	} else if h.rejected == nil {
+		h.rejected = &runs[0].run
 	}
 	ids := make([]int, len(runs))
 	for i, r := range runs {
@@ -182,6 +186,12 @@ func (h *handover) sum() error {
 	}
 	if len(h.left) > 0 {
 		h.report.say("not submitted: %s %s", plural(len(h.left), "run"), numbers(h.left))
+	}
+	if h.rejected != nil {
+		r := h.rejected
+		h.report.say("hint: what is refused stays as it is: correct the header lines in %s, then mlxp resume %d; or correct your script, mlxp rm %s, and submit it again",
+			h.report.short(r.Path(logdir.ScriptSh)), r.ID, numbersArgs(rest))
+		return fault.Silent(fault.Incomplete)
 	}
 	h.report.say("hint: mlxp resume %s submits %s", numbersArgs(rest), them(len(rest)))
 	return fault.Silent(fault.Incomplete)

@@ -39,7 +39,7 @@ func (l Line) findOverrides() ([]int, error) {
 	var found []int
 	for i := programAt(l.Words) + 1; i < len(l.Words); i++ {
 		word := l.Words[i]
-		if strings.HasPrefix(word, "-") || !overrideForm.MatchString(word) {
+		if strings.HasPrefix(word, "-") || !overrideForm.MatchString(word) || isCode(l.Words[i-1]) {
 			continue
 		}
 		if before := l.Words[i-1]; i-1 > programAt(l.Words) && takesName[before] && assignment.MatchString(word) {
@@ -51,6 +51,10 @@ func (l Line) findOverrides() ([]int, error) {
 	}
 	return found, nil
 }
+
+// isCode tells whether the word behind this one is a program's text, as with sh, bash
+// and python, or a setting of git's.
+func isCode(before string) bool { return before == "-c" || before == "-ec" || before == "-lc" }
 
 // programAt returns the place of the program: the first word, or what a leading
 // env starts.

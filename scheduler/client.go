@@ -44,6 +44,8 @@ func (e *Error) Error() string {
 		return fmt.Sprintf("%s: %v", e.Command, e.Err)
 	case e.Said == "":
 		return fmt.Sprintf("%s: exit status %d", e.Command, e.Status)
+	case strings.HasPrefix(e.Said, e.Command+":"):
+		return e.Said
 	}
 	return fmt.Sprintf("%s: %s", e.Command, e.Said)
 }

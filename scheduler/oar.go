@@ -65,6 +65,8 @@ var oar = &Scheduler{
 	// is back.
 	Despite: pattern.New(`Cannot connect to executor`),
 	Limits:  Limits{Array: 1000},
+	// What it says of limits is up to the admission rules of the site.
+	Full: pattern.New(`(?i)(?:more than|too many) .*jobs|maximum number of jobs|limit of .*jobs`),
 	Queries: []Query{
 		{Command: []string{"oarstat", "-J", "-u", "{user}"}, Read: readOarstat},
 		{Command: []string{"oarstat", "-J", "-f", "{ids...}"}, Each: []string{"-j"}, Read: readOarstat},

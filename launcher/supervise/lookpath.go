@@ -45,6 +45,9 @@ func LookPath(program, dir string, environ []string) (string, error) {
 	if st, statErr := os.Stat(filepath.Join(dir, program)); statErr == nil && !st.IsDir() {
 		return "", fault.Hint(err, "a program in the current directory is started with ./%s", program)
 	}
+	if name, _, ok := strings.Cut(program, "="); ok && name != "" {
+		return "", fault.Hint(err, "overrides stand in front of -- or behind the program: mlxp %s -- PROGRAM, or mlxp -- PROGRAM %s", program, program)
+	}
 	return "", err
 }
 

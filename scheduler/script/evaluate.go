@@ -192,7 +192,7 @@ func (e *evaluator) outcome() error {
 		if e.flow.why != "" {
 			text += ": " + e.flow.why
 		}
-		return fault.Hint(e.script.errorf(e.flow.line, "%s", text), "nothing is submitted unless the script comes to its end; bash -x %s shows its way", Quote(e.script.Path))
+		return fault.Hint(e.script.errorf(e.flow.line, "%s", text), "nothing is submitted unless the script comes to its end")
 	case len(e.launches) == 0:
 		return e.noLaunch()
 	}

@@ -17,6 +17,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -174,6 +175,22 @@ func (s *Script) syntaxError(err error) error {
 		return s.errorf(int(e.Pos.Line()), "%s", text)
 	}
 	return err
+}
+
+// nearHeader are lines that were meant for a scheduler, and that none reads. Two #
+// are how a header line is put out of use.
+var nearHeader = regexp.MustCompile(`^(?:\s+#|#\s+|\s*)(?i:SBATCH|PBS|OAR|BSUB|MSUB)\s+-\S|^#(?i:sbatch|pbs|oar|bsub|msub)\s+-\S`)
+
+// Near returns the lines that look like header lines and are none, by their numbers
+// from 1.
+func (s *Script) Near() map[int]string {
+	near := map[int]string{}
+	for i, line := range strings.Split(s.text, "\n") {
+		if nearHeader.MatchString(line) && !slices.ContainsFunc(s.Header, func(h HeaderLine) bool { return h.Line == i+1 }) {
+			near[i+1] = line
+		}
+	}
+	return near
 }
 
 // readHeader collects the header lines: comments that begin a line, so never
