@@ -80,7 +80,7 @@ var realSites = map[string]*site{
 		lingers:  true,
 		resumes:  true,
 		again:    []string{"#OAR -t besteffort", "#OAR -t idempotent"},
-		short:    []string{"#OAR -l /resource_id=1,walltime=0:0:40", "#OAR --checkpoint 30"},
+		short:    []string{"#OAR -l /resource_id=1,walltime=0:1:30", "#OAR --checkpoint 80"},
 		requeue: func(t *testing.T, jobs ...string) {
 			for _, job := range jobs {
 				// A job that has the right to the core of this one, and to no other.

@@ -145,8 +145,8 @@ func unqueued(ctx context.Context, w World, runs []submitted, report *reporter) 
 }
 
 // timeToLeave is how long mlxp waits for jobs whose runs have ended: schedulers take
-// a second or some to notice that a job is over.
-const timeToLeave = 10 * time.Second
+// a second to notice that a job is over, and longer when they are busy.
+const timeToLeave = 30 * time.Second
 
 // afterLeaving looks for jobs, again until those are gone whose runs have ended.
 func afterLeaving(ctx context.Context, client *scheduler.Client, users, ids []string, runs []submitted, report *reporter) ([]scheduler.Entry, error) {
