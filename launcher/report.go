@@ -1,10 +1,8 @@
 package launcher
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -16,6 +14,7 @@ import (
 
 	"github.com/mlxp/mlxp/internal/fault"
 	"github.com/mlxp/mlxp/internal/jsontext"
+	"github.com/mlxp/mlxp/internal/screen"
 	"github.com/mlxp/mlxp/internal/secret"
 	"github.com/mlxp/mlxp/internal/visible"
 	"github.com/mlxp/mlxp/launcher/supervise"
@@ -317,16 +316,9 @@ func lastLines(path string, n int) []string {
 		return nil
 	}
 	defer f.Close()
-	const tail = 8 << 10
-	if st, err := f.Stat(); err == nil && st.Size() > tail {
-		f.Seek(-tail, io.SeekEnd)
+	lines := screen.Last(f, n)
+	for i, line := range lines {
+		lines[i] = visible.Text(strings.TrimRight(line, " "))
 	}
-	var lines []string
-	scanner := bufio.NewScanner(f)
-	for scanner.Scan() {
-		if text := strings.TrimRight(scanner.Text(), " \r"); text != "" {
-			lines = append(lines, visible.Text(text))
-		}
-	}
-	return lines[max(0, len(lines)-n):]
+	return lines
 }

@@ -2,7 +2,6 @@ package reader
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -15,6 +14,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/mlxp/mlxp/internal/fault"
+	"github.com/mlxp/mlxp/internal/screen"
 	"github.com/mlxp/mlxp/logdir"
 )
 
@@ -90,14 +90,14 @@ func (r *Record) printLog(ctx context.Context, out io.Writer, name string, last 
 		}
 	}
 	w := bufio.NewWriter(out)
-	screen := &line{out: w}
+	line := screen.NewLine(w)
 	for {
 		over := !follow || r.over() // before the last read, so that nothing is missed
-		if _, err := io.Copy(screen, f); err != nil {
+		if _, err := io.Copy(line, f); err != nil {
 			return fmt.Errorf("run %d: %w", r.ID(), err)
 		}
 		if over {
-			screen.end()
+			line.End()
 			return w.Flush()
 		}
 		if err := w.Flush(); err != nil {
@@ -153,100 +153,4 @@ func seekLast(f *os.File, n int) error {
 	}
 	_, err = f.Seek(0, io.SeekStart)
 	return err
-}
-
-// longest is how much of a line without an end is kept: beyond it, it is printed
-// as it is.
-const longest = 1 << 20
-
-// A line is one line of a terminal, wide enough for any text. What is written to
-// it comes out when the line is complete, as it would be seen then: a carriage
-// return goes back to its beginning, a backspace one step, and what follows
-// replaces what is there. Escape sequences are left out, but for the one that
-// erases the rest of the line.
-type line struct {
-	out    *bufio.Writer
-	cells  []byte // what is to be seen, in UTF-8
-	at     int    // where the next character goes
-	escape []byte // a sequence that is not complete
-}
-
-func (l *line) Write(text []byte) (int, error) {
-	for _, c := range text {
-		switch {
-		case len(l.escape) > 0:
-			l.sequence(c)
-		case c == '\n':
-			l.cells = append(l.cells, '\n')
-			if _, err := l.out.Write(l.cells); err != nil {
-				return 0, err
-			}
-			l.cells, l.at = l.cells[:0], 0
-		case c == '\r':
-			l.at = 0
-		case c == '\b':
-			l.at = l.before(l.at)
-		case c == 0x1b:
-			l.escape = append(l.escape, c)
-		default:
-			l.put(c)
-		}
-	}
-	return len(text), nil
-}
-
-// put writes one byte of a character over what is there: over a whole character
-// if it begins one.
-func (l *line) put(c byte) {
-	if len(l.cells) >= longest {
-		_, _ = l.out.Write(l.cells)
-		l.cells, l.at = l.cells[:0], 0
-	}
-	if l.at >= len(l.cells) {
-		l.cells = append(l.cells, c)
-		l.at = len(l.cells)
-		return
-	}
-	if c&0xc0 == 0x80 { // goes on with a character: it has no place of its own
-		l.cells = append(l.cells[:l.at], append([]byte{c}, l.cells[l.at:]...)...)
-		l.at++
-		return
-	}
-	next := l.at + 1
-	for next < len(l.cells) && l.cells[next]&0xc0 == 0x80 {
-		next++
-	}
-	l.cells[l.at] = c
-	l.cells = append(l.cells[:l.at+1], l.cells[next:]...)
-	l.at++
-}
-
-// before is the place of the character in front of a place.
-func (l *line) before(at int) int {
-	at--
-	for at > 0 && at < len(l.cells) && l.cells[at]&0xc0 == 0x80 {
-		at--
-	}
-	return max(at, 0)
-}
-
-// sequence takes one more byte of an escape sequence (ECMA-48, 5.4: ESC [,
-// parameters, a final byte from @ on).
-func (l *line) sequence(c byte) {
-	l.escape = append(l.escape, c)
-	switch {
-	case len(l.escape) == 2 && c == '[':
-		return
-	case len(l.escape) > 2 && (c < '@' || c > '~') && len(l.escape) < 64:
-		return
-	case c == 'K' && !bytes.ContainsAny(l.escape, "12") && l.at < len(l.cells):
-		l.cells = l.cells[:l.at]
-	}
-	l.escape = l.escape[:0]
-}
-
-// end prints a last line that has no end.
-func (l *line) end() {
-	_, _ = l.out.Write(l.cells) // its error is Flush's
-	l.cells, l.at = l.cells[:0], 0
 }

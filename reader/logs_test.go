@@ -1,46 +1,12 @@
 package reader
 
 import (
-	"bufio"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 )
-
-func TestLineIsAsATerminalShowsIt(t *testing.T) {
-	for _, test := range []struct{ name, in, want string }{
-		{"plain", "a\nb\n", "a\nb\n"},
-		{"no end", "a\nb", "a\nb"},
-		{"a progress bar", "\r10%|#  |\r50%|## |\r100%|###|\n", "100%|###|\n"},
-		{"a shorter text leaves the rest", "hello\rab\n", "abllo\n"},
-		{"erase the rest", "hello\r\x1b[Kab\n", "ab\n"},
-		{"colours", "\x1b[1;31mred\x1b[0m\n", "red\n"},
-		{"backspace", "abc\b\bx\n", "axc\n"},
-		{"wide characters", "äöü\rx\n", "xöü\n"},
-		{"over a wide character", "abc\rä\n", "äbc\n"},
-		{"windows", "a\r\nb\r\n", "a\nb\n"},
-		{"backspace at the beginning", "\b\ba\n", "a\n"},
-		{"a torn sequence", "a\x1b[3", "a"},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			var out strings.Builder
-			w := bufio.NewWriter(&out)
-			l := &line{out: w}
-			for _, c := range []byte(test.in) { // however it is cut
-				if _, err := l.Write([]byte{c}); err != nil {
-					t.Fatal(err)
-				}
-			}
-			l.end()
-			w.Flush()
-			if out.String() != test.want {
-				t.Errorf("got %q, want %q", out.String(), test.want)
-			}
-		})
-	}
-}
 
 func TestLogs(t *testing.T) {
 	many := strings.Repeat("0123456789\n", 20_000) + "last\n"

@@ -15,6 +15,7 @@ import (
 	"github.com/mlxp/mlxp/internal/expr/nodes"
 	"github.com/mlxp/mlxp/internal/fault"
 	"github.com/mlxp/mlxp/internal/nearest"
+	"github.com/mlxp/mlxp/internal/screen"
 	masking "github.com/mlxp/mlxp/internal/secret"
 	"github.com/mlxp/mlxp/logdir"
 )
@@ -372,17 +373,7 @@ func (r *Record) lastLines(name string, n int) []string {
 		return nil
 	}
 	defer f.Close()
-	size, err := f.Seek(0, io.SeekEnd)
-	if err != nil {
-		return nil
-	}
-	const most = 16 << 10
-	text := make([]byte, min(size, most))
-	if _, err := f.ReadAt(text, size-int64(len(text))); err != nil && err != io.EOF {
-		return nil
-	}
-	lines := slices.DeleteFunc(strings.FieldsFunc(string(text), func(r rune) bool { return r == '\n' || r == '\r' }), func(s string) bool { return strings.TrimSpace(s) == "" })
-	return lines[max(0, len(lines)-n):]
+	return screen.Last(f, n)
 }
 
 // Path returns the absolute path of the run's directory, or of the artifact of
