@@ -127,6 +127,9 @@ func unknownFlag(app *cli.App, command *cli.Command, word string) error {
 	if near, ok := nearest.Of(strings.TrimLeft(flag, "-"), names); ok && len(near) > 1 {
 		return fault.Hint(err, "did you mean --%s?", near)
 	}
+	if command.Name == "query" && (flag == "--where" || flag == "--filter") {
+		return fault.Hint(err, "the condition of query stands alone: mlxp query 'info.status == \"FAILED\"'")
+	}
 	if isLaunch && hasValue {
 		return fault.Hint(err, "an override has no dashes: %s=%s", strings.TrimLeft(flag, "-"), value)
 	}

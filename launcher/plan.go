@@ -11,6 +11,7 @@ import (
 
 	"github.com/mlxp/mlxp/config"
 	"github.com/mlxp/mlxp/internal/fault"
+	"github.com/mlxp/mlxp/internal/visible"
 	"github.com/mlxp/mlxp/launcher/supervise"
 	"github.com/mlxp/mlxp/sweep"
 )
@@ -113,7 +114,27 @@ func NewPlan(r Request) (*Plan, error) {
 	if err := p.expand(args, r); err != nil {
 		return nil, err
 	}
+	for _, notice := range replacedWords(args) {
+		r.Notice(notice)
+	}
 	return p, nil
+}
+
+// replacedWords tells of overrides that a later one of the same key replaces, as Hydra has
+// it: bash makes of t={1,2} the words t=1 t=2.
+func replacedWords(words []string) (notices []string) {
+	last := map[string]string{}
+	for _, word := range words {
+		key, _, ok := strings.Cut(word, "=")
+		if !ok || strings.HasPrefix(key, "~") {
+			continue
+		}
+		if before, twice := last[key]; twice && before != word {
+			notices = append(notices, fmt.Sprintf("%s replaces %s: the last one counts; a sweep is %s=1,2", visible.Text(word), visible.Text(before), key))
+		}
+		last[key] = word
+	}
+	return notices
 }
 
 // settingOverride reads a word that sets a setting of mlxp's own, nil if it is
