@@ -5,10 +5,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"math"
+	"os"
 	"os/exec"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/mlxp/mlxp/internal/visible"
@@ -59,30 +61,42 @@ func (e *Error) Silent() bool { return e.Status < 0 }
 
 // ask executes a command and returns its stdout, also with an error, which is an
 // [*Error].
+//
+// What it writes goes to files: a pipe would end with this process, and oarsub deletes
+// the job that it has submitted when it cannot write (its SIGPIPE means that).
 func (c *Client) ask(ctx context.Context, stdin []byte, args ...string) (string, error) {
 	if c.Timeout > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeoutCause(ctx, c.Timeout, fmt.Errorf("no answer within %v", c.Timeout))
 		defer cancel()
 	}
+	out, err := capture()
+	if err != nil {
+		return "", &Error{Command: args[0], Status: -1, Err: err}
+	}
+	defer out.Close()
+	errs, err := capture()
+	if err != nil {
+		return "", &Error{Command: args[0], Status: -1, Err: err}
+	}
+	defer errs.Close()
 	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
-	var stdout bytes.Buffer
-	var stderr buffer
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = bytes.NewReader(stdin), &stdout, &stderr
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = bytes.NewReader(stdin), out, errs
 	if c.Slow != nil {
-		timer := time.AfterFunc(c.Patience, func() { c.Slow(args[0], said(stderr.String())) })
+		timer := time.AfterFunc(c.Patience, func() { c.Slow(args[0], said(textOf(errs))) })
 		defer timer.Stop()
 	}
 	cmd.Env, cmd.Dir = c.Environ, c.Dir
 	if c.Dir != "" { // oarsub believes the variable
 		cmd.Env = append(slices.Clone(c.Environ), "PWD="+c.Dir)
 	}
-	cmd.WaitDelay = time.Second // what it has started may keep its output open
-	err := cmd.Run()
+	cmd.WaitDelay = time.Second // it may not read its stdin
+	err = cmd.Run()
+	stdout, stderr := textOf(out), textOf(errs)
 	if err == nil {
-		return stdout.String(), nil
+		return stdout, nil
 	}
-	failure := &Error{Command: args[0], Status: -1, Stdout: stdout.String(), Stderr: stderr.String(), Said: said(stderr.String(), stdout.String())}
+	failure := &Error{Command: args[0], Status: -1, Stdout: stdout, Stderr: stderr, Said: said(stderr, stdout)}
 	var exit *exec.ExitError
 	switch {
 	case ctx.Err() != nil:
@@ -92,25 +106,16 @@ func (c *Client) ask(ctx context.Context, stdin []byte, args ...string) (string,
 	default:
 		failure.Err = err
 	}
-	return stdout.String(), failure
+	return stdout, failure
 }
 
-// A buffer can be read while it is written to.
-type buffer struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (b *buffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.Write(p)
-}
-
-func (b *buffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.String()
+// textOf returns what is in a file, wherever it is written to.
+func textOf(f *os.File) string {
+	text, err := io.ReadAll(io.NewSectionReader(f, 0, math.MaxInt64))
+	if err != nil {
+		return "" // as if it had said nothing
+	}
+	return string(text)
 }
 
 // said is what a command said that a person should read, on one line.
