@@ -22,6 +22,7 @@ type accumulator struct {
 	series bool
 	ints   bool   // every number was an int
 	wrong  string // why there is no number to tell; "" if nothing is wrong
+	at     int    // the run that it was found at
 }
 
 // moments gathers numbers.

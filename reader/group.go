@@ -259,7 +259,11 @@ func (l *Log) groups(ctx context.Context, q Query) (*Table, error) {
 		to.mixed = to.mixed || r.read.(string) != to.code
 		for i, c := range g.calls {
 			to.cells[i].keep = c.Function == "median"
-			to.cells[i].add(values[i], c.Function)
+			cell := &to.cells[i]
+			cell.add(values[i], c.Function)
+			if cell.wrong != "" && cell.at == 0 {
+				cell.at = r.record.ID()
+			}
 		}
 		warned.record(r.record)
 	})
@@ -354,7 +358,7 @@ func (g *grouping) rows(all []*group) (rows [][]any, notes []string, err error) 
 		}
 		for i, c := range g.calls {
 			if why := gr.cells[i].wrong; why != "" && c.Function != "count" && c.Function != "first" && c.Function != "collect" {
-				notes = append(notes, fmt.Sprintf("%s: %s is absent: %s", g.name(gr), c.Text, why))
+				notes = append(notes, fmt.Sprintf("%s: %s is absent: at run %d, %s", g.name(gr), c.Text, gr.cells[i].at, why))
 			}
 		}
 		if having != nil {

@@ -43,6 +43,9 @@ func explain(text string, about subject, issue *cel.Error) error {
 		if slices.Contains(Reductions, name) || name == "at" {
 			return fault.Hint(at("%s() is called on a series", name), "write %s", asMember(text, place, name))
 		}
+		if name == "@in" {
+			return fault.Hint(at("in does not work on %s", args), "write id in [1, 2, 3], or id >= 1 && id <= 3")
+		}
 		return at("%s() does not work on %s", name, args)
 	}
 	if m := mismatched.FindStringSubmatch(issue.Message); m != nil {

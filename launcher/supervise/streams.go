@@ -150,18 +150,44 @@ func (s *streams) started() {
 	}
 }
 
-// wait waits until all output has been copied, but no longer than limit: a
-// process that left the program's group may hold it open for ever.
+// wait waits until all output has been copied, but, once nothing more is there, no
+// longer than limit: a process that left the program's group may hold it open for ever.
 func (s *streams) wait(limit time.Duration) {
 	done := make(chan struct{})
 	go func() { s.copying.Wait(); close(done) }()
-	select {
-	case <-done:
-		return
-	case <-time.After(limit):
+	for range 10 {
+		select {
+		case <-done:
+			return
+		case <-time.After(limit):
+		}
+		if !s.pending() {
+			break
+		}
+		// A machine that is very busy has not let us read what is there.
 	}
 	for _, f := range s.sources {
 		f.Close()
 	}
 	<-done
+}
+
+// pending tells whether there is output that was written and not read yet.
+func (s *streams) pending() bool {
+	for _, f := range s.sources {
+		conn, err := f.SyscallConn()
+		if err != nil {
+			continue
+		}
+		there := false
+		_ = conn.Control(func(fd uintptr) {
+			look := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
+			n, err := unix.Poll(look, 0)
+			there = err == nil && n > 0 && look[0].Revents&unix.POLLIN != 0
+		})
+		if there {
+			return true
+		}
+	}
+	return false
 }
