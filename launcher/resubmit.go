@@ -169,14 +169,18 @@ func afterLeaving(ctx context.Context, client *scheduler.Client, users, ids []st
 }
 
 // leaving tells whether the job of r still runs although the run that it executed has
-// ended.
+// ended, or is lost.
 func leaving(r submitted, entries []scheduler.Entry) bool {
 	job, ok := queuedAs(r, entries)
 	if !ok || job.State != scheduler.Running {
 		return false
 	}
 	info, err := r.run.ReadInfo()
-	return err == nil && info.Status.Ended() && info.Scheduler != nil && info.Scheduler.JobID == job.ID
+	if err != nil || info.Scheduler == nil || info.Scheduler.JobID != job.ID {
+		return false
+	}
+	status := r.run.ShownStatus(info)
+	return status.Ended() || status == logdir.Lost
 }
 
 // queuedAs finds the job among entries that waits or runs for r.
