@@ -118,12 +118,7 @@ func cancel(ctx context.Context, w World, root string, ids []int, report *report
 // run are asked to end before, and have a moment for it.
 func endJobs(ctx context.Context, client *scheduler.Client, jobs []submitted, ids []string, report *reporter) error {
 	if client.Renews { // they may have other ids by now
-		var users []string
-		for _, j := range jobs {
-			if !slices.Contains(users, j.job.User) {
-				users = append(users, j.job.User)
-			}
-		}
+		users, _ := askedFor(jobs)
 		entries, err := client.Look(ctx, users, ids)
 		if err != nil {
 			return err

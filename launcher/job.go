@@ -171,7 +171,7 @@ func (j *job) within(opts *supervise.Options) {
 	}
 	if current.Scheduler.Options.Kills {
 		opts.Warned = func() logdir.Reason {
-			client := scheduler.Client{Scheduler: j.w.site(current.Scheduler), Environ: j.w.Environ, Timeout: soon}
+			client := j.client(current.Scheduler, soon)
 			e, _, err := client.Detail(context.Background(), current.ID)
 			if err != nil {
 				return ""
@@ -248,9 +248,15 @@ func (j *job) told(s *scheduler.Scheduler, offset int64) logdir.Reason {
 	return ""
 }
 
+// client talks to the job's scheduler as the job may: with all that it has in its
+// environment.
+func (j *job) client(s *scheduler.Scheduler, patience time.Duration) *scheduler.Client {
+	return &scheduler.Client{Scheduler: j.w.site(s), Environ: j.w.Environ, Timeout: patience}
+}
+
 // look asks the scheduler for one job.
 func (j *job) look(s *scheduler.Scheduler, id string) (scheduler.Entry, bool) {
-	client := scheduler.Client{Scheduler: j.w.site(s), Environ: j.w.Environ, Timeout: soon}
+	client := j.client(s, soon)
 	var entries []scheduler.Entry
 	var err error
 	for range 3 {
@@ -287,7 +293,7 @@ func (j *job) again(info *logdir.Info, received <-chan os.Signal, report *report
 		}
 		return current.Scheduler.RequeueExit
 	}
-	client := scheduler.Client{Scheduler: j.w.site(current.Scheduler), Environ: j.w.Environ, Timeout: patience}
+	client := j.client(current.Scheduler, patience)
 	err := client.RequeueJob(context.Background(), current.ID)
 	var failure *scheduler.Error
 	if errors.As(err, &failure) && failure.Silent() {

@@ -61,6 +61,18 @@ type submitted struct {
 	job *logdir.Job
 }
 
+// askedFor returns whom and what to ask a scheduler for: those who submitted runs, each
+// once, and the ids of their jobs, empty of one whose submission was interrupted.
+func askedFor(runs []submitted) (users, ids []string) {
+	for _, r := range runs {
+		if !slices.Contains(users, r.job.User) {
+			users = append(users, r.job.User)
+		}
+		ids = append(ids, r.job.JobID)
+	}
+	return users, ids
+}
+
 // lookAt returns what the schedulers say of jobs, which are in root: what was said
 // within the last moments, else what they say now. Of several who want to know at
 // the same time one asks.
@@ -113,15 +125,10 @@ func ask(ctx context.Context, w World, q queue, names []string, jobs []submitted
 		if client == nil {
 			continue
 		}
-		users, ids := map[string]bool{}, []string{}
-		for _, j := range jobs {
-			if j.job.Scheduler == name {
-				users[j.job.User] = true
-				ids = append(ids, j.job.JobID)
-			}
-		}
+		users, ids := askedFor(slices.DeleteFunc(slices.Clone(jobs), func(j submitted) bool { return j.job.Scheduler != name }))
+		slices.Sort(users)
 		before, now := q.Asked[name], time.Now()
-		entries, err := client.Look(ctx, slices.Sorted(maps.Keys(users)), ids)
+		entries, err := client.Look(ctx, users, ids)
 		after := asked{At: now, Answer: now, Jobs: map[string]scheduler.Entry{}, Missing: map[string]time.Time{}}
 		if err != nil {
 			after.Answer, after.Error, after.Jobs, after.Missing = before.Answer, err.Error(), before.Jobs, before.Missing

@@ -157,13 +157,7 @@ func waiting(ctx context.Context, w World, runs []logdir.Run) map[int]string {
 		if client == nil {
 			continue
 		}
-		var users, ids []string
-		for _, r := range runs {
-			if !slices.Contains(users, r.job.User) {
-				users = append(users, r.job.User)
-			}
-			ids = append(ids, r.job.JobID)
-		}
+		users, ids := askedFor(runs)
 		entries, err := client.Look(ctx, users, ids)
 		if errors.Is(err, exec.ErrNotFound) {
 			continue // the log dir was taken to where there is no such scheduler

@@ -79,10 +79,7 @@ func (r *reporter) warn(text string) {
 
 // unshown tells why output of a program could not be shown.
 func (r *reporter) unshown(err error) {
-	r.warn(fmt.Sprintf("%v: what the program printed is not all shown, but kept", err))
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.lost = true
+	r.unkept(fmt.Errorf("%w: what the program printed is not all shown, but kept", err))
 }
 
 // unkept tells what of a run could not be kept.

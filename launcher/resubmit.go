@@ -113,14 +113,7 @@ func unqueued(ctx context.Context, w World, runs []submitted, report *reporter) 
 			free = append(free, runs...)
 			continue
 		}
-		var users, ids []string
-		for _, r := range runs {
-			if !slices.Contains(users, r.job.User) {
-				users = append(users, r.job.User)
-			}
-			ids = append(ids, r.job.JobID) // empty: mlxp sub was killed before it knew
-		}
-		entries, err := afterLeaving(ctx, client, users, ids, runs, report)
+		entries, err := afterLeaving(ctx, client, runs, report)
 		if err != nil {
 			return nil, fmt.Errorf("%w: nothing is submitted while nobody knows which jobs wait", err)
 		}
@@ -149,7 +142,8 @@ func unqueued(ctx context.Context, w World, runs []submitted, report *reporter) 
 const timeToLeave = 30 * time.Second
 
 // afterLeaving looks for jobs, again until those are gone whose runs have ended.
-func afterLeaving(ctx context.Context, client *scheduler.Client, users, ids []string, runs []submitted, report *reporter) ([]scheduler.Entry, error) {
+func afterLeaving(ctx context.Context, client *scheduler.Client, runs []submitted, report *reporter) ([]scheduler.Entry, error) {
+	users, ids := askedFor(runs)
 	began, told := time.Now(), false
 	for {
 		entries, err := client.Look(ctx, users, ids)

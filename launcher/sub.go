@@ -276,15 +276,13 @@ func (s *submission) lookAround() {
 			all = append(all, fmt.Sprintf("%s (%s) is %s", what, visible.Text(path), why))
 		}
 	}
-	defer func() {
-		if len(all) > 0 {
-			s.report.notice("other nodes may not see this: " + strings.Join(all, "; "))
-		}
-	}()
 	look("mlxp itself", s.w.Self)
 	for _, b := range s.batches {
 		look("the code", b.code.workDir)
 		look("the log dir", b.root())
+	}
+	if len(all) > 0 {
+		s.report.notice("other nodes may not see this: " + strings.Join(all, "; "))
 	}
 }
 

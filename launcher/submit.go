@@ -187,13 +187,12 @@ func (h *handover) sum() error {
 	if len(h.left) > 0 {
 		h.report.say("not submitted: %s %s", plural(len(h.left), "run"), numbers(h.left))
 	}
-	if h.rejected != nil {
-		r := h.rejected
+	if r := h.rejected; r != nil {
 		h.report.say("hint: what is refused stays as it is: correct the header lines in %s, then mlxp resume %d; or correct your script, mlxp rm %s, and submit it again",
 			h.report.short(r.Path(logdir.ScriptSh)), r.ID, numbersArgs(rest))
-		return fault.Silent(fault.Incomplete)
+	} else {
+		h.report.say("hint: mlxp resume %s submits %s", numbersArgs(rest), them(len(rest)))
 	}
-	h.report.say("hint: mlxp resume %s submits %s", numbersArgs(rest), them(len(rest)))
 	return fault.Silent(fault.Incomplete)
 }
 
