@@ -17,13 +17,13 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 
 	"mvdan.cc/sh/v3/syntax"
 
 	"github.com/mlxp/mlxp/internal/fault"
+	"github.com/mlxp/mlxp/internal/pattern"
 	"github.com/mlxp/mlxp/internal/visible"
 )
 
@@ -179,14 +179,14 @@ func (s *Script) syntaxError(err error) error {
 
 // nearHeader are lines that were meant for a scheduler, and that none reads. Two #
 // are how a header line is put out of use.
-var nearHeader = regexp.MustCompile(`^(?:\s+#|#\s+|\s*)(?i:SBATCH|PBS|OAR|BSUB|MSUB)\s+-\S|^#(?i:sbatch|pbs|oar|bsub|msub)\s+-\S`)
+var nearHeader = pattern.New(`^(?:\s+#|#\s+|\s*)(?i:SBATCH|PBS|OAR|BSUB|MSUB)\s+-\S|^#(?i:sbatch|pbs|oar|bsub|msub)\s+-\S`)
 
 // Near returns the lines that look like header lines and are none, by their numbers
 // from 1.
 func (s *Script) Near() map[int]string {
 	near := map[int]string{}
 	for i, line := range strings.Split(s.text, "\n") {
-		if nearHeader.MatchString(line) && !slices.ContainsFunc(s.Header, func(h HeaderLine) bool { return h.Line == i+1 }) {
+		if nearHeader().MatchString(line) && !slices.ContainsFunc(s.Header, func(h HeaderLine) bool { return h.Line == i+1 }) {
 			near[i+1] = line
 		}
 	}
