@@ -6,8 +6,6 @@ import (
 	"slices"
 	"sync"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/mlxp/mlxp/internal/columns"
 )
 
@@ -77,11 +75,7 @@ func (x *Index) stamp(run Run, name string) (Stamp, error) {
 	if x.dir == nil {
 		return StampOf(run.Path(name))
 	}
-	var st unix.Stat_t
-	if err := unix.Fstatat(int(x.dir.Fd()), filepath.Base(run.Dir)+"/"+name, &st, 0); err != nil {
-		return Stamp{}, err
-	}
-	return stampFrom(&st), nil
+	return stampAt(int(x.dir.Fd()), filepath.Base(run.Dir)+"/"+name)
 }
 
 // fewEntries that are new are not worth writing the file again.

@@ -31,9 +31,12 @@ func StampOfFile(f *os.File) (Stamp, error) {
 }
 
 // StampOf returns the stamp of the file at path as it is now.
-func StampOf(path string) (Stamp, error) {
+func StampOf(path string) (Stamp, error) { return stampAt(unix.AT_FDCWD, path) }
+
+// stampAt is StampOf for a path from an open directory.
+func stampAt(dir int, path string) (Stamp, error) {
 	var st unix.Stat_t
-	if err := unix.Stat(path, &st); err != nil {
+	if err := unix.Fstatat(dir, path, &st, 0); err != nil {
 		return Stamp{}, &fs.PathError{Op: "stat", Path: path, Err: err}
 	}
 	return stampFrom(&st), nil

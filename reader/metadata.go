@@ -36,13 +36,12 @@ func (in *info) Field(name string) (any, bool) {
 	if m, ok := in.keptMap(); ok {
 		return m.Field(name)
 	}
-	for i, key := range in.keys {
-		if key == name {
-			n, err := config.ParseJSON(in.values[i])
-			return nodes.Value(n), err == nil
-		}
+	text := in.json(name)
+	if text == nil {
+		return nil, false
 	}
-	return nil, false
+	n, err := config.ParseJSON(text)
+	return nodes.Value(n), err == nil
 }
 
 func (in *info) keptMap() (m keptMap, ok bool) {

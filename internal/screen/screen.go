@@ -9,9 +9,9 @@ import (
 	"strings"
 )
 
-// Lines returns the lines of a text as they would be seen. What follows the last
+// lines returns the lines of a text as they would be seen. What follows the last
 // line's end is a line, too, if there is anything.
-func Lines(text []byte) []string {
+func lines(text []byte) []string {
 	var b bytes.Buffer
 	out := bufio.NewWriter(&b)
 	line := NewLine(out)
@@ -40,8 +40,8 @@ func Last(f io.ReadSeeker, n int) []string {
 	if err != nil {
 		return nil
 	}
-	lines := slices.DeleteFunc(Lines(text), func(line string) bool { return strings.TrimSpace(line) == "" })
-	return lines[max(0, len(lines)-n):]
+	seen := slices.DeleteFunc(lines(text), func(line string) bool { return strings.TrimSpace(line) == "" })
+	return seen[max(0, len(seen)-n):]
 }
 
 // longest is how much of a line without an end is kept: beyond it, it is printed
