@@ -46,7 +46,7 @@ func TestJob(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				text = strings.ReplaceAll(text, b.dir, "/work")
+				text = strings.ReplaceAll(text, b.dir, "/project")
 				switch {
 				case *update:
 					archive.Files[i].Data = []byte(text)
