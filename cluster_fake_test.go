@@ -27,11 +27,12 @@ func fakeSites(t *testing.T) []*site {
 			s.short = []string{"#$ -l h_rt=0:0:2"}
 			return &s
 		}()),
-		// A second of its limits is short: it submits again what lasted a minute.
-		fakeSite(fakesched.Config{Scheduler: "oar", Second: 20 * time.Millisecond}, &site{
+		// A second of its is short, since it submits again what lasted a minute, and no
+		// limit comes before it is told to all the same.
+		fakeSite(fakesched.Config{Scheduler: "oar", Second: time.Millisecond}, &site{
 			name:    "oar",
 			bare:    true,
-			header:  []string{"#OAR -l /resource_id=1,walltime=4:0:0"},
+			header:  []string{"#OAR -l /resource_id=1,walltime=400:0:0"},
 			pending: "#OAR --hold",
 			refused: "#OAR -q nosuchq",
 			says:    "The queue nosuchq does not exist",
@@ -40,7 +41,7 @@ func fakeSites(t *testing.T) []*site {
 			lingers: true,
 			resumes: true,
 			again:   []string{"#OAR -t besteffort", "#OAR -t idempotent"},
-			short:   []string{"#OAR -l /resource_id=1,walltime=0:10:0", "#OAR --checkpoint 500"},
+			short:   []string{"#OAR -l /resource_id=1,walltime=400:0:0", "#OAR --checkpoint 500"},
 			requeue: func(*testing.T, ...string) {},
 		}),
 		fakeSite(fakesched.Config{Scheduler: "openpbs"}, pbsSite("pbs")),
@@ -114,7 +115,10 @@ func fakeSite(config fakesched.Config, like *site) *site {
 		if s.requeue != nil {
 			s.requeue = func(t *testing.T, jobs ...string) { order("requeued", jobs...)(t) }
 		}
-		if s.timeLimit != nil || s.short != nil && s.name != "oar" {
+		switch {
+		case s.name == "oar": // its end cannot be caught, the warning before can
+			s.timeLimit = func(t *testing.T, job string) { order("warn:1h", job)(t) }
+		case s.timeLimit != nil || s.short != nil:
 			s.timeLimit = func(t *testing.T, job string) { order("time limit", job)(t) }
 		}
 		if s.warn != nil || s.name == "sge" {
