@@ -19,12 +19,10 @@ import (
 // file, .mlxp/index: it is replaced as a whole, who saves last wins, and loses
 // nothing but time.
 type Index struct {
-	root     string
-	dir      *os.File // root, nil if it cannot be opened
-	runs     []Run
-	segments map[uint64]*segment // that the file has
-	rows     int                 // in them
-	shapes   columns.Shapes
+	root string
+	dir  *os.File // root, nil if it cannot be opened
+	runs []Run
+	file *segmentFile
 
 	mu     sync.Mutex
 	fresh  map[uint64]map[int]entry // by segment, then by run
@@ -42,8 +40,7 @@ type entry struct {
 // OpenIndex returns the index of the log dir root. runs are all that are there,
 // as [Runs] lists them. Whoever opens an index saves it.
 func OpenIndex(root string, runs []Run) *Index {
-	x := &Index{root: root, runs: runs, fresh: map[uint64]map[int]entry{}, sealed: map[uint64][]byte{}}
-	x.segments, x.rows = readSegments(root)
+	x := &Index{root: root, runs: runs, file: openSegmentFile(root), fresh: map[uint64]map[int]entry{}, sealed: map[uint64][]byte{}}
 	x.dir, _ = os.Open(root)
 	return x
 }
@@ -55,8 +52,8 @@ func (x *Index) Info(run Run) (columns.Text, bool) { return x.look(run, infoFile
 func (x *Index) Config(run Run) (columns.Text, bool) { return x.look(run, configFile) }
 
 func (x *Index) look(run Run, file int) (t columns.Text, ok bool) {
-	s := x.segments[segmentOf(run.ID)]
-	if s == nil || !s.open(&x.shapes) {
+	s := x.file.segment(segmentOf(run.ID))
+	if s == nil {
 		return t, false
 	}
 	i, ok := s.find(run.ID)
@@ -120,16 +117,16 @@ const openSegments = 2
 // seal writes a segment of what is fresh and of what is known already.
 func (x *Index) seal(n uint64) {
 	rows := map[int]indexRow{}
-	if old := x.segments[n]; old != nil && old.open(&x.shapes) {
-		for i, id := range old.ids {
-			rows[id] = old.row(i)
-		}
-	}
+	known := []*segment{x.file.segment(n)}
 	if text := x.sealed[n]; text != nil {
-		if s := newSegment(text); s != nil && s.open(&x.shapes) {
-			for i, id := range s.ids {
-				rows[id] = s.row(i)
-			}
+		known = append(known, readSegment(text, n, &x.file.shapes))
+	}
+	for _, s := range known {
+		if s == nil {
+			continue
+		}
+		for i, id := range s.ids {
+			rows[id] = s.row(i)
 		}
 	}
 	for id, e := range x.fresh[n] {
@@ -158,29 +155,30 @@ func (x *Index) Save() {
 	defer x.mu.Unlock()
 	defer func() {
 		x.next, x.closed = nil, true
+		x.file.Close()
 		x.dir.Close()
 		x.dir = nil
 	}()
-	gone := x.rows > 2*len(x.runs)+segmentRuns
+	gone := x.file.rows > 2*len(x.runs)+segmentRuns
 	if x.next == nil && gone && !x.closed {
 		x.next, _ = CreateCache(x.root, indexFile)
 	}
 	if x.next == nil {
 		return
 	}
-	if !gone && x.count < x.rows/500 {
+	if !gone && x.count < x.file.rows/500 {
 		x.next.Drop()
 		return
 	}
 	if gone {
-		for n := range x.segments {
+		for n := range x.file.places {
 			x.seal(n)
 		}
 	}
 	for n := range x.fresh {
 		x.seal(n)
 	}
-	writeSegments(x.next, x.segments, x.sealed, &x.shapes)
+	writeSegments(x.next, x.file, x.sealed)
 }
 
 // ReadInfo reads a run's record as [Run.ReadInfo] does, from the index if it is

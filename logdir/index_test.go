@@ -81,8 +81,8 @@ func TestIndexKeepsWhatDidNotChange(t *testing.T) {
 	left := append(append(runs[:5:5], runs[6:]...), more...)
 	indexed(t, left)
 	x = OpenIndex(l.Root, left)
-	s := x.segments[0]
-	if !s.open(&x.shapes) {
+	s := x.file.segment(0)
+	if s == nil {
 		t.Fatal("the segment is broken")
 	}
 	if _, ok := s.find(6); ok {
@@ -122,23 +122,26 @@ func FuzzIndex(f *testing.F) {
 	f.Add(appendSegment(nil, 0, rows))
 	f.Add([]byte("\xff\xff\xff\xff\x00\x00\x00\x00"))
 	f.Fuzz(func(t *testing.T, text []byte) {
-		s := newSegment(text)
-		if s == nil {
+		if len(text) < segmentHead+segmentFix {
 			return
 		}
 		var shapes columns.Shapes
-		if crc := s.text[4:8]; len(s.text) > segmentHead { // beyond the checksum, too
-			binary.LittleEndian.PutUint32(crc, crc32.Checksum(s.text[segmentHead:], castagnoli))
-		}
-		if !s.open(&shapes) {
+		const number = 0
+		binary.LittleEndian.PutUint64(text[segmentHead:], number)
+		binary.LittleEndian.PutUint32(text[4:], crc32.Checksum(text[segmentHead:], castagnoli)) // beyond the checksum, too
+		s := readSegment(text, number, &shapes)
+		if s == nil {
 			return
 		}
 		rows := map[int]indexRow{}
 		for i, id := range s.ids {
 			rows[id] = s.row(i)
 		}
-		again := newSegment(appendSegment(nil, s.number, rows))
-		if again == nil || !again.open(&shapes) || len(again.ids) != len(rows) {
+		again := appendSegment(nil, number, rows)
+		if _, p, ok := readHead(again, int64(len(again))); !ok || p.size != len(again) || p.rows != len(rows) {
+			t.Errorf("the head of what was written: %+v, %v", p, ok)
+		}
+		if s := readSegment(again, number, &shapes); s == nil || len(s.ids) != len(rows) {
 			t.Errorf("%d runs are read, written and not read again", len(rows))
 		}
 	})

@@ -59,5 +59,5 @@ func parseID(name string) (int, bool) {
 		return 0, false
 	}
 	id, err := strconv.Atoi(name)
-	return id, err == nil && id <= maxID && strconv.Itoa(id) == name
+	return id, err == nil && id <= maxID
 }

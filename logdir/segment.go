@@ -2,6 +2,7 @@ package logdir
 
 import (
 	"bufio"
+	"cmp"
 	"encoding/binary"
 	"hash/crc32"
 	"maps"
@@ -9,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"github.com/mlxp/mlxp/internal/columns"
 )
@@ -46,15 +48,35 @@ const segmentRuns = 1024
 
 func segmentOf(id int) uint64 { return uint64(id) / segmentRuns }
 
-// A segment is opened when something asks for what it holds.
+// A segmentFile is the index as it is on the disk. Its segments are read when
+// something asks for what they hold, and only the last few are kept: whoever reads a
+// log dir asks for its runs by number.
+type segmentFile struct {
+	*os.File // nil if there is none
+	places   map[uint64]*place
+	rows     int // in all segments
+	shapes   columns.Shapes
+
+	mu   sync.Mutex
+	held []*place // whose segments are kept, the latest last
+}
+
+// A place is where a segment is in the file.
+type place struct {
+	offset int64
+	size   int // with its head
+	rows   int
+
+	mu      sync.Mutex
+	segment atomic.Pointer[segment] // nil: is not kept, or broken
+	broken  bool
+}
+
+// A segment is one that has been read.
 type segment struct {
 	text   []byte // all of it
-	number uint64
-	count  int
-
-	once   sync.Once
-	ids    []int                  // nil if it is broken
-	stamps [indexedFiles][]uint64 // of each run
+	ids    []int  // of its runs
+	stamps [indexedFiles][]uint64
 	blocks [indexedFiles]*columns.Block
 }
 
@@ -71,55 +93,115 @@ const (
 	segmentFix  = 12 // bytes at least behind them
 )
 
-// readSegments reads the index of a log dir, and counts the runs in it.
-func readSegments(root string) (segments map[uint64]*segment, rows int) {
-	segments = map[uint64]*segment{}
-	text, err := os.ReadFile(filepath.Join(root, OwnDir, indexFile))
-	if err != nil || len(text) < len(indexMagic) || string(text[:len(indexMagic)]) != indexMagic {
-		return segments, 0
+// heldSegments are kept. Two processors that read runs are in one or two of them, a
+// hundred in four, and the next one is being read.
+const heldSegments = 8
+
+// openSegmentFile finds the segments in the index of a log dir.
+func openSegmentFile(root string) *segmentFile {
+	f := &segmentFile{places: map[uint64]*place{}}
+	file, err := os.Open(filepath.Join(root, OwnDir, indexFile))
+	if err != nil {
+		return f
 	}
-	text = text[len(indexMagic):]
-	for s := newSegment(text); s != nil; s = newSegment(text) {
-		segments[s.number] = s
-		rows += s.count
-		text = text[len(s.text):]
+	head := make([]byte, max(len(indexMagic), segmentHead+segmentFix))
+	magic := head[:len(indexMagic)]
+	st, err := file.Stat()
+	if _, readErr := file.ReadAt(magic, 0); cmp.Or(err, readErr) != nil || string(magic) != indexMagic {
+		file.Close()
+		return f
 	}
-	return segments, rows
+	f.File = file
+	head = head[:segmentHead+segmentFix]
+	for at := int64(len(indexMagic)); ; {
+		if _, err := file.ReadAt(head, at); err != nil {
+			return f
+		}
+		number, p, ok := readHead(head, st.Size()-at)
+		if !ok {
+			return f
+		}
+		p.offset = at
+		f.places[number] = p
+		f.rows += p.rows
+		at += int64(p.size)
+	}
 }
 
-// newSegment returns the segment that text begins with, nil if none does.
-func newSegment(text []byte) *segment {
-	if len(text) < segmentHead+segmentFix {
+// readHead reads the head of a segment. It is false if none begins so in a file that
+// has that many bytes left.
+func readHead(head []byte, left int64) (number uint64, p *place, ok bool) {
+	size := int64(binary.LittleEndian.Uint32(head))
+	if size < segmentFix || size > left-segmentHead {
+		return 0, nil, false
+	}
+	body := head[segmentHead:]
+	return binary.LittleEndian.Uint64(body), &place{size: int(size + segmentHead), rows: int(binary.LittleEndian.Uint32(body[8:]))}, true
+}
+
+// Close lets the file go. After that no segment is read.
+func (f *segmentFile) Close() {
+	if f.File != nil {
+		f.File.Close()
+	}
+}
+
+// segment returns the segment of that number, nil if there is none or it is broken.
+func (f *segmentFile) segment(number uint64) *segment {
+	p := f.places[number]
+	if p == nil {
 		return nil
 	}
-	size := uint64(binary.LittleEndian.Uint32(text))
-	if size < segmentFix || size > uint64(len(text)-segmentHead) {
-		return nil
+	if s := p.segment.Load(); s != nil {
+		return s
 	}
-	text = text[: segmentHead+size : segmentHead+size]
+	s, read := f.load(number, p)
+	if read && f.places[number+1] != nil {
+		go f.load(number+1, f.places[number+1]) // it will be asked for next
+	}
+	return s
+}
+
+// load reads a segment unless it is there, and tells whether it had to.
+func (f *segmentFile) load(number uint64, p *place) (s *segment, read bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if s := p.segment.Load(); s != nil || p.broken {
+		return s, false
+	}
+	text := make([]byte, p.size)
+	if _, err := f.ReadAt(text, p.offset); err == nil {
+		s = readSegment(text, number, &f.shapes)
+	}
+	if s == nil {
+		p.broken = true
+		return nil, true
+	}
+	p.segment.Store(s)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.held = append(f.held, p)
+	if len(f.held) > heldSegments {
+		f.held[0].segment.Store(nil)
+		f.held = slices.Delete(f.held, 0, 1)
+	}
+	return s, true
+}
+
+// readSegment reads a segment. It is nil if that is broken.
+func readSegment(text []byte, number uint64, shapes *columns.Shapes) *segment {
 	body := text[segmentHead:]
-	return &segment{text: text, number: binary.LittleEndian.Uint64(body), count: int(binary.LittleEndian.Uint32(body[8:]))}
-}
-
-// open reads the segment. It is false if the segment is broken.
-func (s *segment) open(shapes *columns.Shapes) bool {
-	s.once.Do(func() { s.ids = s.read(shapes) })
-	return s.ids != nil
-}
-
-func (s *segment) read(shapes *columns.Shapes) (ids []int) {
-	body := s.text[segmentHead:]
-	if crc32.Checksum(body, castagnoli) != binary.LittleEndian.Uint32(s.text[4:]) {
+	if crc32.Checksum(body, castagnoli) != binary.LittleEndian.Uint32(text[4:]) || binary.LittleEndian.Uint64(body) != number {
 		return nil
 	}
+	n := int(binary.LittleEndian.Uint32(body[8:]))
 	body = body[segmentFix:]
-	n := s.count
 	if n == 0 || n > segmentRuns || len(body) < n*(2+8*indexedFiles)+4 {
 		return nil
 	}
-	ids = make([]int, n)
-	for i := range ids {
-		ids[i] = int(s.number)*segmentRuns + int(binary.LittleEndian.Uint16(body[2*i:]))
+	s := &segment{text: text, ids: make([]int, n)}
+	for i := range s.ids {
+		s.ids[i] = int(number)*segmentRuns + int(binary.LittleEndian.Uint16(body[2*i:]))
 	}
 	body = body[2*n:]
 	for file := range s.stamps {
@@ -140,7 +222,7 @@ func (s *segment) read(shapes *columns.Shapes) (ids []int) {
 		}
 		s.blocks[file] = b
 	}
-	return ids
+	return s
 }
 
 // find returns the row of a run.
@@ -193,22 +275,18 @@ func appendSegment(dst []byte, number uint64, rows map[int]indexRow) []byte {
 	return dst
 }
 
-// writeSegments writes the index and puts it in its place.
-func writeSegments(f *CacheFile, old map[uint64]*segment, fresh map[uint64][]byte, shapes *columns.Shapes) {
+// writeSegments writes the index and puts it in its place: the new segments, and the
+// others as they are.
+func writeSegments(f *CacheFile, old *segmentFile, fresh map[uint64][]byte) {
 	w := bufio.NewWriterSize(f, 256<<10)
 	w.WriteString(indexMagic)
-	numbers := map[uint64]bool{}
-	for n := range old {
-		numbers[n] = true
-	}
-	for n := range fresh {
-		numbers[n] = true
-	}
-	for _, n := range slices.Sorted(maps.Keys(numbers)) {
+	numbers := slices.Concat(slices.Collect(maps.Keys(old.places)), slices.Collect(maps.Keys(fresh)))
+	slices.Sort(numbers)
+	for _, n := range slices.Compact(numbers) {
 		if text, ok := fresh[n]; ok {
 			w.Write(text)
-		} else if old[n].open(shapes) {
-			w.Write(old[n].text)
+		} else if s := old.segment(n); s != nil {
+			w.Write(s.text)
 		}
 	}
 	if w.Flush() != nil {
