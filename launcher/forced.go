@@ -60,5 +60,5 @@ func lineOf(info *logdir.Info) Line {
 }
 
 func overridesOnly(words []string) bool {
-	return !slices.ContainsFunc(words, func(w string) bool { return !overrideForm.MatchString(w) })
+	return !slices.ContainsFunc(words, func(w string) bool { return !overrideForm().MatchString(w) })
 }

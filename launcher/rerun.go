@@ -241,7 +241,7 @@ func withOverrides(words []string, from int, overrides []string) []string {
 
 // keyOf returns the key that a word overrides, "" if it is no override.
 func keyOf(word string) string {
-	if !overrideForm.MatchString(word) {
+	if !overrideForm().MatchString(word) {
 		return ""
 	}
 	key, _, _ := strings.Cut(word, "=")

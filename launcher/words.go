@@ -2,23 +2,23 @@ package launcher
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 
 	"github.com/mlxp/mlxp/internal/fault"
+	"github.com/mlxp/mlxp/internal/pattern"
 )
 
 // overrideForm is the form of a word that is an override: [+|++]KEY[@PKG]=VALUE
 // or ~KEY[@PKG][=VALUE]. A word of this form that does not parse is an error; it
 // is never passed on silently.
-var overrideForm = regexp.MustCompile(`(?s)^(` +
+var overrideForm = pattern.New(`(?s)^(` +
 	`(\+{0,2}` + key + `(@[\w$.:/-]*)?=.*)` +
 	`|(~` + key + `(@[\w$.:/-]*)?(=.*)?)` + `)$`)
 
 const key = `[A-Za-z_$][\w$-]*([./][A-Za-z_$][\w$-]*)*`
 
 var (
-	assignment = regexp.MustCompile(`(?s)^[A-Za-z_]\w*=`)
+	assignment = pattern.New(`(?s)^[A-Za-z_]\w*=`)
 	// takesName are options after which NAME=value is the option's own.
 	takesName = map[string]bool{"-x": true, "-e": true, "-v": true, "--env": true, "--export": true}
 )
@@ -39,10 +39,10 @@ func (l Line) findOverrides() ([]int, error) {
 	var found []int
 	for i := programAt(l.Words) + 1; i < len(l.Words); i++ {
 		word := l.Words[i]
-		if strings.HasPrefix(word, "-") || !overrideForm.MatchString(word) || isCode(l.Words[i-1]) {
+		if strings.HasPrefix(word, "-") || !overrideForm().MatchString(word) || isCode(l.Words[i-1]) {
 			continue
 		}
-		if before := l.Words[i-1]; i-1 > programAt(l.Words) && takesName[before] && assignment.MatchString(word) {
+		if before := l.Words[i-1]; i-1 > programAt(l.Words) && takesName[before] && assignment().MatchString(word) {
 			return nil, fault.Hint(
 				fault.At(fmt.Errorf("is %s an override, or the value of %s?", word, before), word, 0),
 				"put the overrides in front: mlxp KEY=VALUE… -- %s", strings.Join(l.Words, " "))
@@ -66,7 +66,7 @@ func programAt(words []string) int {
 		switch word := words[i]; {
 		case word == "-u" || word == "-C" || word == "--unset" || word == "--chdir":
 			i++
-		case strings.HasPrefix(word, "-"), assignment.MatchString(word):
+		case strings.HasPrefix(word, "-"), assignment().MatchString(word):
 		default:
 			return i
 		}
@@ -89,7 +89,7 @@ func (l Line) looseEquals() []string {
 		switch {
 		case word == "=":
 			parts = []string{before, word, after}
-		case strings.HasSuffix(word, "=") && overrideForm.MatchString(word) && after != "" && !strings.HasPrefix(after, "-") && !overrideForm.MatchString(after):
+		case strings.HasSuffix(word, "=") && overrideForm().MatchString(word) && after != "" && !strings.HasPrefix(after, "-") && !overrideForm().MatchString(after):
 			parts = []string{word, after}
 		default:
 			continue
@@ -109,7 +109,7 @@ func (l Line) hydraFlags() []string {
 		switch name {
 		case "-m", "--multirun":
 			// "python -m module" is not meant.
-			if next := l.Words[i+2:]; len(next) > 0 && !strings.HasPrefix(next[0], "-") && !overrideForm.MatchString(next[0]) {
+			if next := l.Words[i+2:]; len(next) > 0 && !strings.HasPrefix(next[0], "-") && !overrideForm().MatchString(next[0]) {
 				continue
 			}
 			instead = "mlxp sweeps by itself"

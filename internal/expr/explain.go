@@ -3,7 +3,6 @@ package expr
 import (
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -12,16 +11,17 @@ import (
 
 	"github.com/mlxp/mlxp/internal/fault"
 	"github.com/mlxp/mlxp/internal/nearest"
+	"github.com/mlxp/mlxp/internal/pattern"
 )
 
 var (
-	undeclared   = regexp.MustCompile(`^undeclared reference to '([^']*)'`)
-	noOverload   = regexp.MustCompile(`^found no matching overload for '([^']*)' applied to '\(?(.*?)\)?'$`)
-	mismatched   = regexp.MustCompile(`^Syntax error: (?:mismatched|extraneous) input '(.*?)' expecting`)
-	unrecognized = regexp.MustCompile(`^Syntax error: token recognition error at: '(.*)'$`)
-	noViable     = regexp.MustCompile(`^Syntax error: no viable alternative at input '(.*)'$`)
-	missing      = regexp.MustCompile(`^Syntax error: missing '(.)' at '(.*)'$`)
-	operatorOf   = regexp.MustCompile(`^_(.+)_$|^(!|-)_$`)
+	undeclared   = pattern.New(`^undeclared reference to '([^']*)'`)
+	noOverload   = pattern.New(`^found no matching overload for '([^']*)' applied to '\(?(.*?)\)?'$`)
+	mismatched   = pattern.New(`^Syntax error: (?:mismatched|extraneous) input '(.*?)' expecting`)
+	unrecognized = pattern.New(`^Syntax error: token recognition error at: '(.*)'$`)
+	noViable     = pattern.New(`^Syntax error: no viable alternative at input '(.*)'$`)
+	missing      = pattern.New(`^Syntax error: missing '(.)' at '(.*)'$`)
+	operatorOf   = pattern.New(`^_(.+)_$|^(!|-)_$`)
 	celTypeText  = strings.NewReplacer("dyn", "any value", "uint", "a number", "int", "a number", "double", "a number", "string", "a text", "list(", "a list (", "bool", "a bool")
 )
 
@@ -29,15 +29,15 @@ var (
 func explain(text string, about subject, issue *cel.Error) error {
 	place := byteOffset(text, lineOffset(text, issue.Location.Line())+issue.Location.Column())
 	at := func(format string, args ...any) error { return fault.At(fmt.Errorf(format, args...), text, place) }
-	if m := undeclared.FindStringSubmatch(issue.Message); m != nil {
+	if m := undeclared().FindStringSubmatch(issue.Message); m != nil {
 		if isCall(text, place, m[1]) {
 			return unknownFunction(text, place-len(m[1]), m[1], about)
 		}
 		return unknownName(text, place, m[1], about)
 	}
-	if m := noOverload.FindStringSubmatch(issue.Message); m != nil {
+	if m := noOverload().FindStringSubmatch(issue.Message); m != nil {
 		name, args := m[1], strings.ReplaceAll(celTypeText.Replace(m[2]), ", ", " and ")
-		if op := operatorOf.FindStringSubmatch(name); op != nil {
+		if op := operatorOf().FindStringSubmatch(name); op != nil {
 			return at("%s does not work on %s", op[1]+op[2], args)
 		}
 		if slices.Contains(Reductions, name) || name == "at" {
@@ -48,7 +48,7 @@ func explain(text string, about subject, issue *cel.Error) error {
 		}
 		return at("%s() does not work on %s", name, args)
 	}
-	if m := mismatched.FindStringSubmatch(issue.Message); m != nil {
+	if m := mismatched().FindStringSubmatch(issue.Message); m != nil {
 		if m[1] == "<EOF>" {
 			return fault.At(errors.New("the expression ends too early"), text, len(text))
 		}
@@ -61,19 +61,19 @@ func explain(text string, about subject, issue *cel.Error) error {
 		}
 		return err
 	}
-	if m := noViable.FindStringSubmatch(issue.Message); m != nil {
+	if m := noViable().FindStringSubmatch(issue.Message); m != nil {
 		if i := strings.LastIndex(text[:min(len(text), place+len(m[1]))], m[1]); i >= 0 { // it points into it
 			place = i
 		}
 		return at("unexpected %q", m[1])
 	}
-	if m := missing.FindStringSubmatch(issue.Message); m != nil {
+	if m := missing().FindStringSubmatch(issue.Message); m != nil {
 		if m[2] == "<EOF>" {
 			place = len(text)
 		}
 		return at("%q is missing", m[1])
 	}
-	if m := unrecognized.FindStringSubmatch(issue.Message); m != nil {
+	if m := unrecognized().FindStringSubmatch(issue.Message); m != nil {
 		err := at("unexpected %q", m[1])
 		if r, _ := utf8.DecodeRuneInString(m[1]); r == '"' || r == '\'' {
 			return fault.Hint(err, "a quote is not closed")
@@ -162,7 +162,7 @@ type Unknown struct {
 func (u *Unknown) Error() string { return fmt.Sprintf("unknown name %q", u.Name) }
 
 // hyphenated is a name that CEL reads as a difference.
-var hyphenated = regexp.MustCompile(`[A-Za-z_][\w.]*-[\w.-]*\w`)
+var hyphenated = pattern.New(`[A-Za-z_][\w.]*-[\w.-]*\w`)
 
 // unknownAt reads the name at a place. Its path is never empty.
 func unknownAt(text string, place int, name string) *Unknown {
@@ -170,7 +170,7 @@ func unknownAt(text string, place int, name string) *Unknown {
 	for end < len(text) && (text[end] == '.' || isNameRune(rune(text[end]))) {
 		end++
 	}
-	for _, m := range hyphenated.FindAllStringIndex(text, -1) {
+	for _, m := range hyphenated().FindAllStringIndex(text, -1) {
 		if m[0] < place && place < m[1] {
 			start, end = m[0], m[1]
 		}
