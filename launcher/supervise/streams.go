@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"sync"
 	"time"
 
@@ -173,21 +174,19 @@ func (s *streams) wait(limit time.Duration) {
 }
 
 // pending tells whether there is output that was written and not read yet.
-func (s *streams) pending() bool {
-	for _, f := range s.sources {
-		conn, err := f.SyscallConn()
-		if err != nil {
-			continue
-		}
-		there := false
-		_ = conn.Control(func(fd uintptr) {
-			look := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
-			n, err := unix.Poll(look, 0)
-			there = err == nil && n > 0 && look[0].Revents&unix.POLLIN != 0
-		})
-		if there {
-			return true
-		}
+func (s *streams) pending() bool { return slices.ContainsFunc(s.sources, readable) }
+
+// readable tells whether there is something to read.
+func readable(f *os.File) bool {
+	conn, err := f.SyscallConn()
+	if err != nil {
+		return false
 	}
-	return false
+	there := false
+	_ = conn.Control(func(fd uintptr) {
+		look := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
+		n, err := unix.Poll(look, 0)
+		there = err == nil && n > 0 && look[0].Revents&unix.POLLIN != 0
+	})
+	return there
 }

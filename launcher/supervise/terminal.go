@@ -2,6 +2,7 @@ package supervise
 
 import (
 	"os"
+	"slices"
 	"sync"
 	"time"
 
@@ -130,6 +131,7 @@ func (t *terminal) followOne(s *screen) {
 
 // stopped is called when the program was stopped by sig.
 func (t *terminal) stopped(g *group, sig unix.Signal) {
+	t.settle()
 	switch {
 	case !t.controls: // stopped from outside, and continued from there
 	case t.stopping():
@@ -148,6 +150,19 @@ func (t *terminal) stopped(g *group, sig unix.Signal) {
 		}
 		t.enter(g)
 		g.signal(unix.SIGCONT)
+	}
+}
+
+// settle waits until what a stopped program has written is being shown: the question
+// that it was about to wait for an answer to, say.
+func (t *terminal) settle() {
+	for start := time.Now(); time.Since(start) < answer; time.Sleep(5 * time.Millisecond) {
+		t.mu.Lock()
+		more := slices.ContainsFunc(t.screens, func(s *screen) bool { return readable(s.master) })
+		t.mu.Unlock()
+		if !more {
+			return
+		}
 	}
 }
 
