@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/creack/pty"
 )
@@ -130,8 +131,12 @@ func TestTerminal(t *testing.T) {
 		c := newConsole(t)
 		c.press("mlxp -- program deaf\n")
 		c.want("ready")
-		c.press("\x03")
+		c.press("\x03\x03") // as from a wrapper that passes on what we have got, too
 		c.want("caught")
+		time.Sleep(200 * time.Millisecond)
+		if c.shows([]string{"SIGKILL"}) {
+			t.Error("one Ctrl-C counts twice")
+		}
 		c.press("\x03")
 		c.want("SIGKILL")
 		c.press("echo sta''tus $?\n")

@@ -119,6 +119,7 @@ func (a *attempt) follow(g *group, tty *terminal, left remains) ending {
 	defer grace.Stop()
 	defer patience.Stop()
 	dying := false // the grace time runs
+	var interrupted time.Time
 	var why chan logdir.Reason
 	for {
 		select {
@@ -176,8 +177,13 @@ func (a *attempt) follow(g *group, tty *terminal, left remains) ending {
 					break
 				}
 				if end.asked == unix.SIGINT && sig == unix.SIGINT {
-					kill()
+					if time.Since(interrupted) > oneCtrlC {
+						kill()
+					}
 					continue
+				}
+				if sig == unix.SIGINT {
+					interrupted = time.Now()
 				}
 				if !dying {
 					dying = true

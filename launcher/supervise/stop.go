@@ -16,13 +16,17 @@ import (
 func Suspend(pid int, sig unix.Signal) bool {
 	time.Sleep(20 * time.Millisecond)
 	const soon = 50 * time.Millisecond // the stop takes effect, and its end is told
+	patience := 2                      // if we were stopped, the first wait may be over before we can be told that we go on
+	if continuable() {
+		patience = 200 // the kernel will come to it, however busy the machine is
+	}
 	continued := make(chan os.Signal, 1)
 	signal.Notify(continued, unix.SIGCONT)
 	defer signal.Stop(continued)
 	stopped := false
 	withDefault(sig, func() {
 		unix.Kill(pid, sig)
-		for range 2 { // if we were stopped, the first wait may be over before we can be told that we go on
+		for range patience {
 			select {
 			case <-continued:
 				stopped = true
@@ -32,4 +36,17 @@ func Suspend(pid int, sig unix.Signal) bool {
 		}
 	})
 	return stopped
+}
+
+// continuable tells whether our parent is a shell that could continue us: one that
+// has made us a process group of our own. If it is not, nobody knows.
+func continuable() bool {
+	parent := unix.Getppid()
+	own, _ := unix.Getsid(0)
+	session, err := unix.Getsid(parent)
+	if err != nil || session != own {
+		return false
+	}
+	group, err := unix.Getpgid(parent)
+	return err == nil && group != unix.Getpgrp()
 }

@@ -78,6 +78,7 @@ const (
 	heartbeat = 30 * time.Second
 	answer    = 2 * time.Second        // how long the end of a run waits for what is still being found out
 	sameTime  = 100 * time.Millisecond // how much later a signal to all processes of a job may reach one of them
+	oneCtrlC  = 100 * time.Millisecond // what follows sooner is the same Ctrl-C, passed on by a wrapper such as npm or make, or told twice
 	atOnce    = 500 * time.Millisecond // a program that ends this soon after Ctrl-C is not waited for aloud
 )
 
