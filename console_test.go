@@ -305,6 +305,7 @@ func onTerminal(words []string) int {
 	case "pause":
 		onTerminal([]string{"ask", "pause?"})
 		unix.Kill(0, unix.SIGSTOP)
+		time.Sleep(200 * time.Millisecond) // another thread may be who stops us, when it gets round to it
 	case "draw":
 		fmt.Print(words[1])
 		return 1

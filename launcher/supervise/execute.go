@@ -125,7 +125,9 @@ func (a *attempt) follow(g *group, tty *terminal, left remains) ending {
 		select {
 		case w := <-g.pids:
 			if w.status.Stopped() {
-				tty.stopped(g, w.status.StopSignal())
+				if isStopped(g.pgid) { // a shell may have continued us, and we the program, before we get to know
+					tty.stopped(g, w.status.StopSignal())
+				}
 				continue
 			}
 			end.status, end.usage, end.cost = w.status, w.usage, time.Since(a.began)

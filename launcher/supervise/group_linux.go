@@ -30,3 +30,13 @@ func catches(pid int, sig unix.Signal) bool {
 	bits, err := strconv.ParseUint(string(mask), 16, 64)
 	return err == nil && bits&(1<<(uint(sig)-1)) != 0
 }
+
+// isStopped tells whether a process, whose stop was reported, is still stopped.
+func isStopped(pid int) bool {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		return true
+	}
+	_, state, _ := bytes.Cut(text, []byte("\nState:\t"))
+	return !bytes.HasPrefix(state, []byte("R")) && !bytes.HasPrefix(state, []byte("S")) && !bytes.HasPrefix(state, []byte("D"))
+}
