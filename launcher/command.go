@@ -334,16 +334,16 @@ func launchRuns(w World, root string, plan *Plan, code version, jobs []Job, o po
 func execute(w World, runs []logdir.Run, o poolOptions, signals *signals, report *reporter) error {
 	p := &pool{world: w, jobs: report.jobs, failFast: o.failFast, gpus: o.gpus, report: report, signals: signals}
 	if len(runs) == 1 {
-		received, done := signals.subscribe()
+		listener, done := signals.subscribe()
 		defer done()
-		if received == nil {
+		if listener == nil {
 			return endedBy(signals.ended())
 		}
 		environ, gpu, giveBack := o.gpus.take(w.Environ)
 		defer giveBack()
 		report.starting(runs[0], gpu)
 		w.Environ = environ
-		info, err := executeRun(w, runs[0], gpu, true, received, report, nil)
+		info, err := executeRun(w, runs[0], gpu, true, listener, report, nil)
 		if isHeld(err) {
 			report.warn(err.Error()) // who was faster tells how it ends
 			return nil

@@ -85,15 +85,15 @@ func (j *job) shell(words []string) error {
 	if len(words) == 0 {
 		return errors.New("job --shell needs a command")
 	}
-	received, done := catchSignals().subscribe()
+	listener, done := catchSignals().subscribe()
 	defer done()
-	status, err := supervise.Shell(j.run, words, j.w.Environ, received)
+	status, err := supervise.Shell(j.run, words, j.w.Environ, listener.received)
 	if err != nil {
 		return err
 	}
 	if info, err := j.run.ReadInfo(); err == nil {
 		current, ok := scheduler.Current(j.w.getenv)
-		if ok && current.Scheduler.RequeueExit != 0 && j.startsAgain(info, current.Scheduler) && j.outlast(info, current.Scheduler, received) {
+		if ok && current.Scheduler.RequeueExit != 0 && j.startsAgain(info, current.Scheduler) && j.outlast(info, current.Scheduler, listener.received) {
 			status = current.Scheduler.RequeueExit
 		}
 	}
@@ -105,10 +105,10 @@ func (j *job) execute() error {
 	if err := j.superseded(); err != nil {
 		return err
 	}
-	received, done := catchSignals().subscribe()
+	listener, done := catchSignals().subscribe()
 	defer done()
 	report := newReporter(j.w, true, false)
-	info, err := executeRun(j.w, j.run, "", true, received, report, j)
+	info, err := executeRun(j.w, j.run, "", true, listener, report, j)
 	if errors.Is(err, supervise.ErrComplete) {
 		return nil // a batch job that was requeued after its run's end
 	}
@@ -119,7 +119,7 @@ func (j *job) execute() error {
 	if err != nil {
 		return err
 	}
-	return exit(j.again(info, received, report))
+	return exit(j.again(info, listener.received, report))
 }
 
 // superseded returns an error if the run was submitted again since this job was, or

@@ -128,9 +128,9 @@ func isClosed(c <-chan struct{}) bool {
 // one executes one run and tells whether it completed. It does nothing if a
 // signal has asked to end. An error is reported already.
 func (p *pool) one(run logdir.Run) (complete bool, err error) {
-	received, done := p.signals.subscribe()
+	listener, done := p.signals.subscribe()
 	defer done()
-	if received == nil {
+	if listener == nil {
 		return false, nil
 	}
 	environ, gpu, done := p.gpus.take(p.world.Environ)
@@ -140,9 +140,9 @@ func (p *pool) one(run logdir.Run) (complete bool, err error) {
 	world.Environ = environ
 	var info *logdir.Info
 	if p.execute != nil {
-		info, err = p.execute(world, run, received)
+		info, err = p.execute(world, run, listener.received)
 	} else {
-		info, err = executeRun(world, run, gpu, p.jobs == 1, received, p.report, nil)
+		info, err = executeRun(world, run, gpu, p.jobs == 1, listener, p.report, nil)
 	}
 	p.report.ended(run, info, err)
 	if p.jobs == 1 && byCtrlC(info, err) {
@@ -154,10 +154,11 @@ func (p *pool) one(run logdir.Run) (complete bool, err error) {
 // executeRun executes the next attempt of run in this process. It shows what
 // the program prints if show is set. j is the job that does so, nil if it is none
 // that was submitted.
-func executeRun(w World, run logdir.Run, gpu string, show bool, received <-chan os.Signal, report *reporter, j *job) (*logdir.Info, error) {
+func executeRun(w World, run logdir.Run, gpu string, show bool, l *listener, report *reporter, j *job) (*logdir.Info, error) {
 	opts := supervise.Options{
 		Environ: w.Environ,
-		Signals: received,
+		Signals: l.received,
+		Stopped: l.stopped,
 		Notice:  report.notice,
 		Warn:    report.warn,
 		Unshown: report.unshown,

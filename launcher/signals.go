@@ -1,25 +1,38 @@
 package launcher
 
 import (
+	"maps"
 	"os"
 	"os/signal"
+	"slices"
 	"sync"
+	"time"
 
 	"golang.org/x/sys/unix"
 
 	"github.com/mlxp/mlxp/launcher/supervise"
 )
 
+// A listener is a run that goes on.
+type listener struct {
+	received chan os.Signal
+	stopped  chan struct{} // tells that the program has stopped, as it was told
+}
+
 // signals passes the signals that mlxp gets on to the runs that go on.
 type signals struct {
 	got chan os.Signal
 
 	mu       sync.Mutex
-	runs     map[chan os.Signal]bool
+	runs     map[*listener]bool
 	last     os.Signal // the last one that asks to end
 	stop     chan struct{}
 	stopping sync.Once
 }
+
+// toStop is how long programs have to stop after Ctrl-Z, before mlxp does. Until they
+// have, one of them may read what is typed for the shell.
+const toStop = time.Second
 
 // passed are the signals that are passed on.
 var passed = []os.Signal{unix.SIGINT, unix.SIGTERM, unix.SIGHUP, unix.SIGQUIT, unix.SIGUSR1, unix.SIGUSR2, unix.SIGWINCH, unix.SIGTSTP}
@@ -27,7 +40,7 @@ var passed = []os.Signal{unix.SIGINT, unix.SIGTERM, unix.SIGHUP, unix.SIGQUIT, u
 // catchSignals starts passing signals on. What was ignored when mlxp started,
 // as SIGHUP is under nohup, stays ignored, here and in the program.
 func catchSignals() *signals {
-	s := &signals{got: make(chan os.Signal, 16), runs: map[chan os.Signal]bool{}, stop: make(chan struct{})}
+	s := &signals{got: make(chan os.Signal, 16), runs: map[*listener]bool{}, stop: make(chan struct{})}
 	for _, sig := range passed {
 		if !signal.Ignored(sig) {
 			signal.Notify(s.got, sig)
@@ -71,6 +84,20 @@ func (s *signals) interrupt() {
 // suspend stops mlxp after its programs, until a shell continues it. If there is
 // none that could, it goes on, and they do.
 func (s *signals) suspend() {
+	s.mu.Lock()
+	runs := slices.Collect(maps.Keys(s.runs))
+	s.mu.Unlock()
+	over := time.After(toStop)
+	for _, run := range runs {
+		select {
+		case <-run.stopped:
+		case <-over:
+			over = nil // nor is any other waited for
+		}
+		if over == nil {
+			break
+		}
+	}
 	supervise.Suspend(unix.Getpid(), unix.SIGTSTP)
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -80,17 +107,17 @@ func (s *signals) suspend() {
 func (s *signals) send(sig os.Signal) {
 	for run := range s.runs {
 		select {
-		case run <- sig:
+		case run.received <- sig:
 		default: // it has that many to hear of already
 		}
 	}
 }
 
-// subscribe returns a channel that gets the signals for a run, and the function
-// that ends that. It returns no channel if a signal has asked to end: no run is
-// to start any more.
-func (s *signals) subscribe() (<-chan os.Signal, func()) {
-	run := make(chan os.Signal, 16)
+// subscribe returns a listener that gets the signals for a run, and the function
+// that ends that. It returns none if a signal has asked to end: no run is to start
+// any more.
+func (s *signals) subscribe() (*listener, func()) {
+	run := &listener{make(chan os.Signal, 16), make(chan struct{}, 1)}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.last != nil {

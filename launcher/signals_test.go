@@ -9,11 +9,11 @@ import (
 
 func TestSubscribe(t *testing.T) {
 	s := catchSignals()
-	received, done := s.subscribe()
+	run, done := s.subscribe()
 	if err := unix.Kill(os.Getpid(), unix.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
-	if sig := <-received; sig != unix.SIGTERM {
+	if sig := <-run.received; sig != unix.SIGTERM {
 		t.Errorf("received %v", sig)
 	}
 	done()

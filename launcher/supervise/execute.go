@@ -125,8 +125,12 @@ func (a *attempt) follow(g *group, tty *terminal, left remains) ending {
 		select {
 		case w := <-g.pids:
 			if w.status.Stopped() {
-				if isStopped(g.pgid) { // a shell may have continued us, and we the program, before we get to know
-					tty.stopped(g, w.status.StopSignal())
+				// A shell may have continued us, and we the program, before we get to know.
+				if isStopped(g.pgid) && tty.stopped(g, w.status.StopSignal()) {
+					select {
+					case a.opts.Stopped <- struct{}{}:
+					default:
+					}
 				}
 				continue
 			}

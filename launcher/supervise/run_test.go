@@ -258,9 +258,19 @@ func TestRunPassesSignalsOn(t *testing.T) {
 		signals := make(chan os.Signal, 2)
 		_, wait := started(t, signals, time.Hour, "trap '' INT; touch ready; while :; do sleep 0.01; done")
 		signals <- unix.SIGINT
+		time.Sleep(2 * oneCtrlC)
 		signals <- unix.SIGINT
 		if info := wait(); *info.Signal != "SIGKILL" {
 			t.Errorf("%s %v %d", info.Status, *info.Signal, *info.ExitCode)
+		}
+	})
+	t.Run("a SIGINT that is told twice is one", func(t *testing.T) {
+		signals := make(chan os.Signal, 2)
+		run, wait := started(t, signals, time.Hour, "trap 'echo caught; sleep 0.3; exit 9' INT; touch ready; while :; do sleep 0.01; done")
+		signals <- unix.SIGINT
+		signals <- unix.SIGINT
+		if info := wait(); *info.Signal != "SIGINT" || *info.ExitCode != 9 || read(t, run.Path(logdir.LogStdout)) != "caught\n" {
+			t.Errorf("%s %v %d, output %q", info.Status, *info.Signal, *info.ExitCode, read(t, run.Path(logdir.LogStdout)))
 		}
 	})
 }

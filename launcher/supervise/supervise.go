@@ -26,6 +26,7 @@ type Options struct {
 	Stdout    *os.File          // where the program's output is shown as it comes; nil: kept only
 	Stderr    *os.File          // likewise
 	Signals   <-chan os.Signal  // to pass on to the program
+	Stopped   chan<- struct{}   // gets a value when the program has stopped and waits to be continued; never waited for
 	Grace     time.Duration     // from SIGINT or SIGTERM to SIGKILL; 0: DefaultGrace
 	Scheduler *logdir.Scheduler // the job that this is part of, if any
 	Notice    func(string)      // told what the user may want to know

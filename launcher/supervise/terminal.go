@@ -129,8 +129,9 @@ func (t *terminal) followOne(s *screen) {
 	}
 }
 
-// stopped is called when the program was stopped by sig.
-func (t *terminal) stopped(g *group, sig unix.Signal) {
+// stopped is called when the program was stopped by sig. It tells whether that is how
+// it stays: else it goes on already.
+func (t *terminal) stopped(g *group, sig unix.Signal) bool {
 	t.settle()
 	switch {
 	case !t.controls: // stopped from outside, and continued from there
@@ -143,6 +144,7 @@ func (t *terminal) stopped(g *group, sig unix.Signal) {
 	case sig == unix.SIGSTOP && !stopsItself(g.pgid): // from outside
 	case t.handOver(g):
 		g.signal(unix.SIGCONT)
+		return false
 	default: // a job in the background wants the terminal: it has to wait for fg
 		t.leave()
 		if !Suspend(0, unix.SIGTTIN) {
@@ -150,7 +152,9 @@ func (t *terminal) stopped(g *group, sig unix.Signal) {
 		}
 		t.enter(g)
 		g.signal(unix.SIGCONT)
+		return false
 	}
+	return true
 }
 
 // settle waits until what a stopped program has written is being shown: the question
