@@ -27,6 +27,9 @@ const (
 	Lost        Status = "LOST"        // STARTING or RUNNING in the record, but its supervisor is known to be gone
 )
 
+// Statuses are all of them.
+var Statuses = []Status{Created, Submitted, Starting, Running, Complete, Failed, Interrupted, Lost}
+
 // Ended tells whether a run with this status has come to an end of its own.
 func (s Status) Ended() bool { return s == Complete || s == Failed || s == Interrupted }
 

@@ -85,6 +85,31 @@ func (t *tallies) err(ctx context.Context, l *Log) error {
 	return l.misnamed(ctx, t.where)
 }
 
+// checkStatus returns an error if an expression compares the status with a text that
+// is none: the answer would be wrong without a word.
+func checkStatus(e *expr.Expr) error {
+	for _, f := range e.Fields {
+		if !slices.Equal(f.Path, []string{expr.Info, "status"}) {
+			continue
+		}
+		for _, text := range f.Texts {
+			if slices.Contains(logdir.Statuses, logdir.Status(text)) {
+				continue
+			}
+			var names []string
+			for _, s := range logdir.Statuses {
+				names = append(names, string(s))
+			}
+			err := fault.At(fmt.Errorf("%q is no status", text), e.Text, f.Offset)
+			if near, ok := nearest.Of(text, names); ok {
+				return fault.Hint(err, "did you mean %q?", near)
+			}
+			return fault.Hint(err, "there are %s", strings.Join(names, ", "))
+		}
+	}
+	return nil
+}
+
 // misnamed returns an error for a field of an expression that no run has. That
 // of a metric or of the record is none as long as nothing like it is known: there
 // may be one later.
@@ -95,6 +120,9 @@ func (l *Log) misnamed(ctx context.Context, t *expr.Tally) error {
 			continue
 		}
 		err := fault.At(fmt.Errorf("no run has %s", f), t.Expr.Text, f.Offset)
+		if last := len(f.Path) - 1; f.Path[0] == expr.Metrics && f.Path[last] == "-1" {
+			return fault.Hint(err, "write %s.last()", expr.PathText(f.Path[:last]))
+		}
 		if ok {
 			return fault.Hint(err, "did you mean %s?", near)
 		}

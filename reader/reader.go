@@ -144,6 +144,11 @@ func newPlan(where string, values []*expr.Expr) (*plan, error) {
 		}
 		exprs = append([]*expr.Expr{p.where}, values...)
 	}
+	for _, e := range exprs {
+		if err := checkStatus(e); err != nil {
+			return nil, err
+		}
+	}
 	p.demand = demandOf(exprs)
 	return p, nil
 }

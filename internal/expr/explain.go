@@ -59,6 +59,12 @@ func explain(text string, about subject, issue *cel.Error) error {
 		if in, ok := map[string]string{"and": "&&", "or": "||", "not": "!"}[m[1]]; ok {
 			return fault.Hint(err, "write %s", in)
 		}
+		if m[1] == "is" {
+			return fault.Hint(err, "write == null or != null; has(config.x) tells whether a key is there")
+		}
+		if before := strings.TrimRight(text[:max(0, strings.LastIndexByte(text[:place], '('))], " "); m[1] == "," && strings.HasSuffix(before, " in") {
+			return fault.Hint(err, "a list has square brackets: in [1, 2]")
+		}
 		return err
 	}
 	if m := noViable().FindStringSubmatch(issue.Message); m != nil {

@@ -119,6 +119,8 @@ func TestMatch(t *testing.T) {
 // TestCompileErrors pins what is said, where the caret stands, and the hint.
 func TestCompileErrors(t *testing.T) {
 	for _, c := range []struct{ text, want, rest, hint string }{
+		{`config.seed is not None`, `unexpected "is"`, "is not None", "!= null"},
+		{`config.seed in (1, 2)`, `unexpected ","`, ", 2)", "in [1, 2]"},
 		{``, "empty", "", ""},
 		{`config.lr <`, "ends too early", "", ""},
 		{`config.lr < 1 config`, `unexpected "config"`, "config", ""},

@@ -18,6 +18,7 @@ type Field struct {
 	Offset  int      // of its root in the expression, in bytes
 	Guarded bool     // it stands in has(): that no run has it is no mistake
 	Call    string   // the series function called on it, such as "last"; "" if none is
+	Texts   []string // that it is compared with by ==, != or in
 
 	nodes []int64 // of its chain in the AST
 }
@@ -62,10 +63,11 @@ func isIndex(s string) bool {
 func fieldsOf(root ast.Expr, offset func(id int64) int) []Field {
 	var fields []Field
 	var visit func(e ast.Expr, bound []string, call string)
+	texts := map[int64][]string{} // by the node that is compared with them
 	visit = func(e ast.Expr, bound []string, call string) {
 		if f, ok := chain(e, bound); ok {
 			f.Offset = offset(f.nodes[len(f.nodes)-1])
-			f.Call = call
+			f.Call, f.Texts = call, texts[e.ID()]
 			fields = append(fields, f)
 			return
 		}
@@ -74,6 +76,11 @@ func fieldsOf(root ast.Expr, offset func(id int64) int) []Field {
 			c := e.AsCall()
 			if c.IsMemberFunction() {
 				visit(c.Target(), bound, c.FunctionName())
+			}
+			switch c.FunctionName() {
+			case operators.Equals, operators.NotEquals, operators.In:
+				left, right := c.Args()[0], c.Args()[1]
+				texts[left.ID()], texts[right.ID()] = textsIn(right), textsIn(left)
 			}
 			for _, arg := range c.Args() {
 				visit(arg, bound, "")
@@ -102,6 +109,21 @@ func fieldsOf(root ast.Expr, offset func(id int64) int) []Field {
 	visit(root, nil, "")
 	slices.SortStableFunc(fields, func(a, b Field) int { return a.Offset - b.Offset })
 	return fields
+}
+
+// textsIn returns the text that an expression is, or those in the list that it is.
+func textsIn(e ast.Expr) (texts []string) {
+	switch e.Kind() {
+	case ast.LiteralKind:
+		if s, ok := e.AsLiteral().(types.String); ok {
+			texts = append(texts, string(s))
+		}
+	case ast.ListKind:
+		for _, item := range e.AsList().Elements() {
+			texts = append(texts, textsIn(item)...)
+		}
+	}
+	return texts
 }
 
 // chain reads an expression that is a name followed by constant selections.
