@@ -45,7 +45,7 @@ func newProgress(out *os.File, size int) *progress {
 	p := &progress{size: size, stop: make(chan struct{})}
 	p.bar = progressbar.NewOptions(size,
 		progressbar.OptionSetWriter(fitting{out}),
-		progressbar.OptionSetPredictTime(true),
+		progressbar.OptionSetPredictTime(false), // nobody knows before a run has ended
 		progressbar.OptionSetElapsedTime(true),
 		progressbar.OptionSetWidth(20),
 		progressbar.OptionClearOnFinish(),
@@ -96,6 +96,7 @@ func (p *progress) ended(complete bool) {
 		if !complete {
 			p.failed++
 		}
+		progressbar.OptionSetPredictTime(true)(p.bar)
 		_ = p.bar.Add(1)
 	})
 }
