@@ -1,6 +1,7 @@
 package launcher
 
 import (
+	"context"
 	"maps"
 	"os"
 	"os/signal"
@@ -87,17 +88,14 @@ func (s *signals) suspend() {
 	s.mu.Lock()
 	runs := slices.Collect(maps.Keys(s.runs))
 	s.mu.Unlock()
-	over := time.After(toStop)
+	patience, done := context.WithTimeout(context.Background(), toStop) // for all of them
 	for _, run := range runs {
 		select {
 		case <-run.stopped:
-		case <-over:
-			over = nil // nor is any other waited for
-		}
-		if over == nil {
-			break
+		case <-patience.Done():
 		}
 	}
+	done()
 	supervise.Suspend(unix.Getpid(), unix.SIGTSTP)
 	s.mu.Lock()
 	defer s.mu.Unlock()

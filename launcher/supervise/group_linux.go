@@ -1,10 +1,10 @@
 package supervise
 
 import (
-	"bytes"
 	"fmt"
 	"os"
 	"strconv"
+	"strings"
 
 	"golang.org/x/sys/unix"
 )
@@ -21,22 +21,23 @@ func (g *group) catchers(sig unix.Signal) (pids []int) {
 
 // catches reads the mask of caught signals, SigCgt of proc(5).
 func catches(pid int, sig unix.Signal) bool {
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
-	if err != nil {
-		return false
-	}
-	_, rest, _ := bytes.Cut(text, []byte("\nSigCgt:\t"))
-	mask, _, _ := bytes.Cut(rest, []byte("\n"))
-	bits, err := strconv.ParseUint(string(mask), 16, 64)
+	bits, err := strconv.ParseUint(statusOf(pid, "SigCgt"), 16, 64)
 	return err == nil && bits&(1<<(uint(sig)-1)) != 0
 }
 
 // isStopped tells whether a process, whose stop was reported, is still stopped.
 func isStopped(pid int) bool {
+	state := statusOf(pid, "State")
+	return state == "" || !strings.Contains("RSD", state[:1])
+}
+
+// statusOf returns a field of /proc/PID/status, "" if it is not there.
+func statusOf(pid int, field string) string {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
-		return true
+		return ""
 	}
-	_, state, _ := bytes.Cut(text, []byte("\nState:\t"))
-	return !bytes.HasPrefix(state, []byte("R")) && !bytes.HasPrefix(state, []byte("S")) && !bytes.HasPrefix(state, []byte("D"))
+	_, rest, _ := strings.Cut(string(text), "\n"+field+":\t")
+	value, _, _ := strings.Cut(rest, "\n")
+	return value
 }

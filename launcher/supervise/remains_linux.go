@@ -86,15 +86,7 @@ func lastPid() int {
 
 // isProcess tells whether a number is a process's and not a thread's: threads
 // have numbers of the same kind, and their environment can be read, too.
-func isProcess(id int) bool {
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", id))
-	if err != nil {
-		return false
-	}
-	_, rest, _ := bytes.Cut(text, []byte("\nTgid:\t"))
-	tgid, _, _ := bytes.Cut(rest, []byte("\n"))
-	return string(tgid) == strconv.Itoa(id)
-}
+func isProcess(id int) bool { return statusOf(id, "Tgid") == strconv.Itoa(id) }
 
 // ended tells whether a process has ended, be it that nobody has asked for its
 // status.

@@ -9,8 +9,8 @@ import (
 )
 
 // Suspend stops the process pid, which is this one, or its group if pid is 0, with
-// sig until a shell continues it, after a moment in which programs stop and what they
-// have written is shown. It returns false if that cannot be: the kernel does
+// sig until a shell continues it, after a moment in which what has been read of the
+// programs' output is shown. It returns false if that cannot be: the kernel does
 // not stop by these signals what nobody could continue, such as the first process of
 // a container.
 func Suspend(pid int, sig unix.Signal) bool {
