@@ -52,7 +52,7 @@ func segmentOf(id int) uint64 { return uint64(id) / segmentRuns }
 // something asks for what they hold, and only the last few are kept: whoever reads a
 // log dir asks for its runs by number.
 type segmentFile struct {
-	*os.File // nil if there is none
+	*os.File // nil if there is none; once it is closed no segment is read
 	places   map[uint64]*place
 	rows     int // in all segments
 	shapes   columns.Shapes
@@ -137,13 +137,6 @@ func readHead(head []byte, left int64) (number uint64, p *place, ok bool) {
 	}
 	body := head[segmentHead:]
 	return binary.LittleEndian.Uint64(body), &place{size: int(size + segmentHead), rows: int(binary.LittleEndian.Uint32(body[8:]))}, true
-}
-
-// Close lets the file go. After that no segment is read.
-func (f *segmentFile) Close() {
-	if f.File != nil {
-		f.File.Close()
-	}
 }
 
 // segment returns the segment of that number, nil if there is none or it is broken.

@@ -88,17 +88,17 @@ func (t *tallies) err(ctx context.Context, l *Log) error {
 // checkStatus returns an error if an expression compares the status with a text that
 // is none: the answer would be wrong without a word.
 func checkStatus(e *expr.Expr) error {
+	var names []string
+	for _, s := range logdir.Statuses {
+		names = append(names, string(s))
+	}
 	for _, f := range e.Fields {
 		if !slices.Equal(f.Path, []string{expr.Info, "status"}) {
 			continue
 		}
 		for _, text := range f.Texts {
-			if slices.Contains(logdir.Statuses, logdir.Status(text)) {
+			if slices.Contains(names, text) {
 				continue
-			}
-			var names []string
-			for _, s := range logdir.Statuses {
-				names = append(names, string(s))
 			}
 			err := fault.At(fmt.Errorf("%q is no status", text), e.Text, f.Offset)
 			if near, ok := nearest.Of(text, names); ok {

@@ -62,7 +62,7 @@ func explain(text string, about subject, issue *cel.Error) error {
 		if m[1] == "is" {
 			return fault.Hint(err, "write == null or != null; has(config.x) tells whether a key is there")
 		}
-		if before := strings.TrimRight(text[:max(0, strings.LastIndexByte(text[:place], '('))], " "); m[1] == "," && strings.HasSuffix(before, " in") {
+		if open := strings.LastIndexByte(text[:place], '('); m[1] == "," && open >= 0 && strings.HasSuffix(strings.TrimRight(text[:open], " "), " in") {
 			return fault.Hint(err, "a list has square brackets: in [1, 2]")
 		}
 		return err
